@@ -1,0 +1,29 @@
+"""One honest clock: the server's, as far as this browser can tell.
+
+A person's clock may be hours off, so every time left is computed from the `Date` of the last answer and a clock that
+only runs forward.
+"""
+
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+
+
+class Clock:
+    """Unix seconds on the server's clock; this machine's own until the first answer."""
+
+    def __init__(self, wall: Callable[[], float], steady: Callable[[], float]) -> None:
+        self._steady = steady
+        self._offset = wall() - steady()
+
+    def now(self) -> float:
+        """Return Unix seconds."""
+        return self._steady() + self._offset
+
+    def correct(self, date: str | None) -> None:
+        """Take the server's time from a `Date` header; anything else is left alone."""
+        try:
+            moment = parsedate_to_datetime(date or "").timestamp()
+        except ValueError:
+            return
+        # The header has whole seconds: half a second is the best guess of what it dropped.
+        self._offset = moment + 0.5 - self._steady()

@@ -1,0 +1,32 @@
+"""A procedural landscape painter: words choose light, place and weather; chance does the rest. It is no AI model."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from frontend.generators.landscape.drawing import Drawing, Operation
+from frontend.models import ImageRequest
+
+
+class Landscape:
+    """Paints in the browser, without key and network; the same request gives the same picture."""
+
+    name = "landscape"
+
+    def __init__(self, paint: Callable[[Drawing], Awaitable[Any]]) -> None:
+        self._paint = paint
+
+    async def generate(self, request: ImageRequest) -> Any:
+        """Return the picture as a Blob; between its layers the page gets its turn."""
+        # Imported with the first picture: compiling the painter would delay the page's start by a tenth of a second.
+        from frontend.generators.landscape.scene import imagine  # noqa: PLC0415
+
+        await asyncio.sleep(0)
+        from frontend.generators.landscape.painter import compose  # noqa: PLC0415
+
+        scene = imagine(request)
+        operations: list[Operation] = []
+        for layer in compose(scene):
+            operations += layer
+            await asyncio.sleep(0)
+        return await self._paint(Drawing(scene.width, scene.height, tuple(operations)))

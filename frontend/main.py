@@ -1,0 +1,92 @@
+"""Composition root: makes each object of the page once, wires them, starts the app. PyScript runs this file."""
+
+import json
+import random
+import time
+import uuid
+from pathlib import Path
+
+import js
+from pyscript import config
+
+from frontend.api import Api
+from frontend.app import App
+from frontend.browser import canvas, exports, http, locks
+from frontend.browser.database import delete_database, open_database
+from frontend.browser.events import Events
+from frontend.browser.files import Files
+from frontend.browser.preferences import LocalPreferences
+from frontend.clock import Clock
+from frontend.embedding import auth_manager, hd_image_manager
+from frontend.generators.landscape import Landscape
+from frontend.hd_image_manager import HDImageManager
+from frontend.i18n import LANGUAGES, Translator
+from frontend.models import Account
+from frontend.outbox import Outbox
+from frontend.session import Session
+from frontend.ui.views import Views
+
+DATABASE = config["app"]["database"]
+
+
+def database_name(account: Account | None) -> str:
+    """Return the name of the database of an account, or of whoever is not signed in."""
+    return f"{DATABASE}:{account.id if account else 'signed-out'}"
+
+
+def language(preferences: LocalPreferences) -> str:
+    """Return the language chosen before, else the one the page came in."""
+    chosen = preferences.get("language")
+    return chosen if chosen in LANGUAGES else "zh" if js.document.documentElement.lang.startswith("zh") else "en"
+
+
+def sentences() -> dict[str, dict[str, str]]:
+    """Return every sentence of the page, by language and key."""
+    folder = Path(__file__).parent / "locales" if "__file__" in globals() else Path("frontend/locales")
+    return {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in LANGUAGES}
+
+
+async def main() -> None:
+    """Build the page and start it."""
+    preferences = LocalPreferences()
+    translate = Translator(sentences(), language(preferences))
+    clock = Clock(time.time, time.monotonic)
+    api = Api(http.send, clock, lambda: translate.language)
+    files = Files()
+    events = Events(DATABASE)
+    views = Views(translate)
+
+    async def open_space(account: Account | None) -> HDImageManager:
+        database = await open_database(database_name(account), views.status.superseded)
+        outbox = Outbox(database, api, clock, random.random, locks.exclusive)
+        return HDImageManager(
+            database, outbox, api, files, clock, lambda: str(uuid.uuid4()), signed_in=account is not None
+        )
+
+    app = App(
+        api=api,
+        session=Session(api, preferences),
+        clock=clock,
+        files=files,
+        preferences=preferences,
+        translate=translate,
+        generators={"landscape": Landscape(canvas.paint)},
+        views=views,
+        events=events,
+        open_space=open_space,
+        erase_space=lambda account: delete_database(database_name(account)),
+    )
+    views.speak(translate)
+    views.gallery.when_full(preferences.get("when_full") or "ask")
+    await app.start()
+    exports.connect("hdImageManager", *hd_image_manager(app, exports.to_blob, exports.members, exports.to_base64))
+    exports.connect("authManager", *auth_manager(app, exports.members))
+    js.document.getElementById("boot").hidden = True
+    js.document.documentElement.dataset.ready = "1"
+
+
+try:
+    await main()  # type: ignore[top-level-await]  # noqa: F704, PLE1142 - PyScript runs this file as an async body
+except Exception:
+    js.hdPage.giveUp()
+    raise

@@ -1,0 +1,1 @@
+"""The sync server: accounts, tokens, images, quota, key-value storage."""

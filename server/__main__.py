@@ -1,0 +1,80 @@
+"""`python -m server`: reads the settings, prints the address, serves until SIGTERM or Ctrl+C."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from server.app import create_app
+from server.errors import CannotStart
+from server.limits import GRACEFUL_SHUTDOWN, KEEP_ALIVE
+from server.settings import Settings
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Prints its address, with the real port, once it answers."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell."""
+        await super().startup(sockets)
+        for listener in sockets or []:
+            host, port = listener.getsockname()[:2]
+            print(f"http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)  # noqa: T201 - as promised
+
+
+def main() -> None:
+    """Run the server; exit 2 with one sentence when it cannot start."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn repeats the signal once it has finished
+    try:
+        settings = Settings.from_environ(os.environ, Path(".env"))
+        logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+        _prepare(Path(settings.data_dir))
+        listener = _listen(settings.host, settings.port)
+        app = create_app(settings)
+    except CannotStart as error:
+        print(f"Cannot start: {error}", file=sys.stderr)  # noqa: T201 - no log is set up for it
+        sys.exit(2)
+    with suppress(KeyboardInterrupt):
+        AnnouncingServer(_config(app)).run([listener])
+
+
+def _prepare(folder: Path) -> None:
+    os.umask(0o077)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise CannotStart(f"DATA_DIR {folder} cannot be used: {error.strerror}") from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise CannotStart(f"HOST {host}, PORT {port} cannot be listened on: {error.strerror}") from None
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="on",
+        http="h11",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Reading what a request carries, never more than allowed."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from multipart import parse_options_header  # type: ignore[import-untyped]
+from starlette.requests import Request
+
+from server import strict_json
+from server.errors import BodyTooLarge, Refusal, UnsupportedMediaType
+from server.limits import MAX_FORM_BODY
+
+T = TypeVar("T")
+TooLarge = Callable[[int], Refusal]
+
+
+async def read_form(request: Request, wanted: type[T]) -> T:
+    """Return the JSON body of a small request as the declared type; raises a refusal that says what is wrong."""
+    if media_type(request)[0] != "application/json":
+        raise UnsupportedMediaType(accepted="application/json")
+    body = await read_body(request, MAX_FORM_BODY, lambda _: BodyTooLarge(max_size=MAX_FORM_BODY))
+    return strict_json.read(body, wanted)
+
+
+def media_type(request: Request) -> tuple[str, dict[str, str]]:
+    """Return the Content-Type in lower case and its parameters; raises UnsupportedMediaType for compressed bodies."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType(accepted="Content-Encoding: identity")
+    kind, parameters = parse_options_header(request.headers.get("content-type", ""))
+    return kind, parameters
+
+
+async def read_body(request: Request, limit: int, too_large: TooLarge) -> bytes:
+    """Return the body of at most `limit` bytes; raises what `too_large` makes of its size."""
+    return b"".join([chunk async for chunk in body_chunks(request, limit, too_large)])
+
+
+async def body_chunks(request: Request, limit: int, too_large: TooLarge) -> AsyncIterator[bytes]:
+    """Yield the body as it comes; one that states too great a length is refused before any of it is read."""
+    stated = request.headers.get("content-length", "")
+    if stated.isdecimal() and int(stated[:20]) > limit:
+        raise too_large(int(stated[:20]))
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise too_large(size)
+        yield chunk

@@ -1,0 +1,42 @@
+"""Key-value storage: the promise in `base.py`, one file per engine, chosen by URL and imported only then."""
+
+from collections.abc import Callable
+
+from server.errors import CannotStart
+from server.kv.base import Engine, Namespace
+
+__all__ = ["Stores", "open_engine", "open_stores"]
+
+
+class Stores:
+    """The two namespaces, and the engines behind them: one, when both have the same URL."""
+
+    def __init__(self, users: Engine, images: Engine) -> None:
+        self.engines = list(dict.fromkeys([users, images]))
+        self.users = Namespace(users, "USERS")
+        self.images = Namespace(images, "IMAGES_CACHE")
+
+    async def sweep(self) -> int:
+        """Erase what has expired and return its room; returns the number of entries erased."""
+        return sum([await engine.sweep() for engine in self.engines])
+
+    def close(self) -> None:
+        """Finish what was handed in, then let go of the stores."""
+        for engine in self.engines:
+            engine.close()
+
+
+def open_stores(urls: tuple[str, str], *, clock: Callable[[], float], max_bytes: int) -> Stores:
+    """Open the stores of USERS and IMAGES_CACHE; raises CannotStart."""
+    engines = {url: open_engine(url, clock=clock, max_bytes=max_bytes) for url in dict.fromkeys(urls)}
+    return Stores(engines[urls[0]], engines[urls[1]])
+
+
+def open_engine(url: str, *, clock: Callable[[], float], max_bytes: int) -> Engine:
+    """Open one store by its URL: `sqlite://` in memory, `sqlite:///relative`, `sqlite:////absolute`."""
+    scheme, separator, rest = url.partition("://")
+    if scheme == "sqlite" and separator:
+        from server.kv.sqlite import SQLite  # noqa: PLC0415 - an engine is imported only when it is used
+
+        return SQLite(rest.removeprefix("/"), clock=clock, max_bytes=max_bytes)
+    raise CannotStart(f"KV_URL has no engine for {scheme}://; known is sqlite:///<file>")

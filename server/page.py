@@ -1,0 +1,142 @@
+"""The page: `frontend/index.html` with its texts in the visitor's language from the first byte.
+
+An element marked `data-i18n="key"` gets the sentence as its text, `data-i18n-title="key"` (or `-placeholder`,
+`-aria-label`, …) as that attribute. A key that a language lacks stops the start.
+"""
+
+import hashlib
+import html
+import json
+from functools import lru_cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.answers import not_modified
+from server.errors import CannotStart, RouteNotFound
+from server.messages import Language, preferred
+
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
+_MARK: Final = "data-i18n"
+HEADERS: Final = {
+    "Cache-Control": "private, no-cache",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; img-src 'self' blob:; "
+        "style-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types app"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Vary": "Accept-Language, Cookie",
+}
+
+
+class Page:
+    """Serves `/`; the files are read again when they change, so that an edit shows on reload."""
+
+    def __init__(self, root: Path) -> None:
+        self._html = root / "frontend" / "index.html"
+        self._locales = {language: root / "frontend" / "locales" / f"{language}.json" for language in LANGUAGES}
+        if self._html.exists():  # an API alone needs no page
+            for language in LANGUAGES:
+                self._rendered(language)
+
+    async def show(self, request: Request) -> Response:
+        """Answer with the page, in the language of cookie `lang`, else of Accept-Language, else English."""
+        chosen = request.cookies.get("lang")
+        language = next((known for known in LANGUAGES if known == chosen), None)
+        if not self._html.exists():
+            raise RouteNotFound
+        body = self._rendered(language or preferred(request.headers.get("accept-language", ""), "en"))
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        headers = {**HEADERS, "ETag": etag}
+        if not_modified(request, etag):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type="text/html")
+
+    def _rendered(self, language: Language) -> bytes:
+        files = (self._html, self._locales[language])
+        try:
+            return _render(*files, language, tuple(file.stat().st_mtime_ns for file in files))
+        except OSError as error:
+            raise CannotStart(f"the page cannot be read: {error}") from None
+
+
+@lru_cache(maxsize=len(LANGUAGES) * 2)
+def _render(page: Path, locale: Path, language: str, _modified: tuple[int, ...]) -> bytes:
+    return translate(page.read_text("utf-8"), json.loads(locale.read_text("utf-8")), language).encode()
+
+
+def translate(page: str, sentences: dict[str, str], language: str) -> str:
+    """Return the page with the sentences filled in; raises CannotStart for a key that has none."""
+    translator = _Translator(sentences, language)
+    translator.feed(page)
+    translator.close()
+    return "".join(translator.out)
+
+
+class _Translator(HTMLParser):
+    """Copies HTML as it is, but for marked elements: their start tag is written anew and their text replaced."""
+
+    def __init__(self, sentences: dict[str, str], language: str) -> None:
+        super().__init__(convert_charrefs=False)
+        self.out: list[str] = []
+        self._sentences = sentences
+        self._language = language
+        self._replacing: str | None = None  # the tag whose text is not copied
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        wanted: dict[str, str | None] = {
+            name.removeprefix(f"{_MARK}-"): self._sentence(key)
+            for name, key in attrs
+            if key and name.startswith(f"{_MARK}-")
+        }
+        if tag == "html":
+            wanted["lang"] = self._language
+        self._copy(_start_tag(tag, given | wanted) if wanted else self.get_starttag_text() or "")
+        if key := given.get(_MARK):
+            self._copy(html.escape(self._sentence(key), quote=False))
+            self._replacing = tag
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._replacing:
+            self._replacing = None
+        self._copy(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        self._copy(data)
+
+    def handle_entityref(self, name: str) -> None:
+        self._copy(f"&{name};")
+
+    def handle_charref(self, name: str) -> None:
+        self._copy(f"&#{name};")
+
+    def handle_comment(self, data: str) -> None:
+        self._copy(f"<!--{data}-->")
+
+    def handle_decl(self, decl: str) -> None:
+        self._copy(f"<!{decl}>")
+
+    def _copy(self, text: str) -> None:
+        if self._replacing is None:
+            self.out.append(text)
+
+    def _sentence(self, key: str) -> str:
+        if key not in self._sentences:
+            raise CannotStart(
+                f"frontend/index.html asks for {key!r}, which frontend/locales/{self._language}.json lacks"
+            )
+        return self._sentences[key]
+
+
+def _start_tag(tag: str, attributes: dict[str, str | None]) -> str:
+    written = (name if value is None else f'{name}="{html.escape(value)}"' for name, value in attributes.items())
+    return f"<{' '.join([tag, *written])}>"

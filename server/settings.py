@@ -1,0 +1,79 @@
+"""What an operator can set: declared once, with default and help; read once, from the environment and `.env`."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from dotenv import dotenv_values
+from msgspec import Meta
+
+from server.errors import CannotStart
+from server.limits import MIB
+
+DAY = 24 * 60 * 60  # seconds
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Each setting's environment variable is its name in capitals."""
+
+    host: Annotated[str, Meta(min_length=1, description="address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="port to listen on; 0 takes a free one")] = 8000
+    data_dir: Annotated[str, Meta(min_length=1, description="folder for everything that is kept")] = "data"
+    kv_url: Annotated[str, Meta(description="key-value store; default sqlite:///<DATA_DIR>/kv.sqlite3")] = ""
+    users_kv_url: Annotated[str, Meta(description="store of namespace USERS; default KV_URL")] = ""
+    images_cache_kv_url: Annotated[str, Meta(description="store of namespace IMAGES_CACHE; default KV_URL")] = ""
+    jwt_secret: Annotated[str, Meta(description="signs the tokens; at least 32 random bytes")] = ""
+    max_images_per_day: Annotated[int, Meta(ge=1, le=1000, description="images kept per user")] = 3
+    max_image_size: Annotated[int, Meta(ge=1, le=64 * MIB, description="bytes per image")] = 2 * MIB
+    image_ttl: Annotated[int, Meta(ge=1, le=365 * DAY, description="seconds an image is kept")] = DAY
+    token_ttl: Annotated[int, Meta(ge=1, le=365 * DAY, description="seconds a token is valid")] = DAY
+    max_storage: Annotated[int, Meta(ge=MIB, description="bytes the store may hold")] = 1024 * MIB
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="how much is logged")] = "info"
+
+    def __repr__(self) -> str:
+        """Show no secret, nor a URL that may hold one."""
+        return f"Settings({self.host}:{self.port}, {self.data_dir})"
+
+    @property
+    def store_urls(self) -> tuple[str, str]:
+        """The stores of USERS and IMAGES_CACHE."""
+        default = self.kv_url or f"sqlite:///{Path(self.data_dir) / 'kv.sqlite3'}"
+        return self.users_kv_url or default, self.images_cache_kv_url or default
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], dotenv: Path | None = None) -> "Settings":
+        """Read the settings; what is empty counts as not set, the environment goes before `.env`.
+
+        Raises CannotStart with a sentence that names the setting.
+        """
+        given = {**(dotenv_values(dotenv) if dotenv else {}), **environ}
+        values = {field.name: _read(field, given.get(field.name.upper())) for field in msgspec.structs.fields(cls)}
+        return cls(**values)
+
+
+def _read(field: msgspec.structs.FieldInfo, text: str | None) -> Any:
+    if not text:
+        return field.default
+    try:
+        return msgspec.convert(text.lower() if field.name == "log_level" else text, field.type, strict=False)
+    except msgspec.ValidationError as error:
+        expected = re.sub(r", got .*|Expected ", "", str(error)).replace("`", "")
+        told = "the given value" if field.name == "jwt_secret" else repr(text)
+        name = field.name.upper()
+        raise CannotStart(f"{name} cannot be {told}: expected {expected} ({help_of(field)})") from None
+
+
+def help_of(field: msgspec.structs.FieldInfo) -> str:
+    """Return what a setting is for."""
+    return next(str(meta.description) for meta in field.type.__metadata__ if isinstance(meta, Meta))

@@ -1,0 +1,57 @@
+"""Files that the page loads, of known types only, never a hidden one."""
+
+from pathlib import Path
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+TYPES: Final = {
+    ".css": "text/css",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".mjs": "text/javascript",
+    ".png": "image/png",
+    ".py": "text/plain",
+    ".svg": "image/svg+xml",
+    ".toml": "application/toml",
+    ".wasm": "application/wasm",
+    ".webp": "image/webp",
+    ".whl": "application/zip",
+    ".woff2": "font/woff2",
+    ".zip": "application/zip",
+}
+OURS: Final = "no-cache"  # asked for again each time, answered 304
+VENDOR: Final = "public, max-age=86400"  # pinned packages; a day, in seconds
+
+
+class Files(StaticFiles):
+    """A folder; a missing one has no files. With `only`, one file of it."""
+
+    def __init__(self, folder: Path, cache_control: str, only: str | None = None) -> None:
+        super().__init__(directory=folder, check_dir=False)
+        self._cache_control = cache_control
+        self._only = only
+
+    def get_path(self, scope: Scope) -> str:
+        """Return the path inside of the folder."""
+        return self._only or super().get_path(scope)
+
+    async def check_config(self) -> None:
+        """Accept a folder that is not there (yet)."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Answer with a file; HTTPException 404 for what is not to be seen."""
+        hidden = any(part.startswith((".", "__pycache__")) for part in Path(path).parts)
+        kind = TYPES.get(Path(path).suffix)
+        if hidden or kind is None:
+            raise HTTPException(404)
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = self._cache_control
+        if response.status_code == 200:  # noqa: PLR2004 - a 304 has no type
+            response.headers["Content-Type"] = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+        return response

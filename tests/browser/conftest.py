@@ -1,0 +1,188 @@
+"""A real Chromium on a real server: the server and the browser start once, each story has its own profile."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from tests.chromium import installed
+from tests.live_server import LiveServer
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PASSWORD = "correct horse battery"
+expect.set_options(timeout=15_000)
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Story:
+    """One person's browser: its page, and everything that must not have happened in it."""
+
+    context: BrowserContext
+    page: Page
+    url: str
+    problems: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    expected: set[str] = field(default_factory=set)  # statuses a story provokes: the console names them
+
+    def open(self, *, ready: bool = True) -> Page:
+        """Open the page and wait until Python is live."""
+        self.page.goto(self.url)
+        if ready:
+            self.ready()
+        return self.page
+
+    def reload(self) -> None:
+        """Load the page again."""
+        self.page.reload()
+        self.ready()
+
+    def ready(self) -> None:
+        """Wait until Python is live."""
+        self.page.wait_for_selector("html[data-ready='1']", state="attached", timeout=30_000)
+
+    def sign_up(self, name: str = "Ada") -> str:
+        """Make an account by the dialog; return its address."""
+        email = f"person{next(_numbers)}@example.org"
+        page = self.page
+        page.click("#register-button")
+        page.fill("#registerUsername", name)
+        page.fill("#registerEmail", email)
+        page.fill("#registerPassword", PASSWORD)
+        page.fill("#registerConfirmPassword", PASSWORD)
+        page.click("#registerForm [type=submit]")
+        expect(page.locator("#user-name")).to_have_text(name)
+        return email
+
+    def sign_in(self, email: str, password: str = PASSWORD) -> None:
+        """Sign in by the dialog."""
+        self.page.click("#login-button")
+        self.page.fill("#loginEmail", email)
+        self.page.fill("#loginPassword", password)
+        self.page.click("#loginForm [type=submit]")
+
+    def generate(self, prompt: str, *, state: str | None = "saved", size: str = "1:1") -> str:
+        """Make one image; wait until its card shows the state; return its id."""
+        page = self.page
+        page.fill("#text-input", prompt)
+        page.select_option("#option-aspect-ratio", size)
+        if size == "custom":
+            page.fill("#option-width", "256")
+            page.fill("#option-height", "256")
+        page.click("#generate-button")
+        if page.locator("#imageCount").inner_text() == "3/3":
+            page.click("#confirm-button")
+        card = page.locator(f".image-card[data-state={state}]", has_text=prompt).first
+        card.wait_for()
+        return card.get_attribute("data-image-id") or ""
+
+    def api(self, path: str) -> dict[str, object]:
+        """Ask the server itself, with this browser's cookie."""
+        answer: dict[str, object] = self.context.request.get(self.url + path).json()
+        return answer
+
+    def ids(self) -> list[str]:
+        """Return what the server lists."""
+        images = self.api("/api/images/daily")["images"]
+        assert isinstance(images, list)
+        return [image["id"] for image in images]
+
+    def digest_here(self, image_id: str) -> str:
+        """Return the SHA-256 of the bytes in this browser's IndexedDB."""
+        script = """async (id) => {
+          for (const { name } of await indexedDB.databases()) {
+            const open = await new Promise((done) => {
+              const r = indexedDB.open(name);
+              r.onupgradeneeded = () => r.transaction.abort();  // it was just deleted: do not make it again
+              r.onsuccess = () => done(r.result);
+              r.onerror = () => done(null);
+            });
+            if (!open || !open.objectStoreNames.contains('blobs')) continue;
+            const kept = await new Promise((done) => {
+              const r = open.transaction('blobs').objectStore('blobs').get(id); r.onsuccess = () => done(r.result);
+            });
+            open.close();
+            if (kept) {
+              const digest = await crypto.subtle.digest('SHA-256', await kept.blob.arrayBuffer());
+              return Array.from(new Uint8Array(digest), (b) => b.toString(16).padStart(2, '0')).join('');
+            }
+          }
+          return '';
+        }"""
+        return str(self.page.evaluate(script, image_id))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """The real server on a free port with its own data folder."""
+    with LiveServer(tmp_path_factory.mktemp("data")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all stories."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=installed(), args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+MakeStory = Callable[..., Story]
+
+
+@pytest.fixture
+def make_story(browser: Browser, server: LiveServer) -> Iterator[MakeStory]:
+    """Return a maker of fresh browser profiles, each watched for what must not happen."""
+    stories: list[Story] = []
+
+    def make(url: str = "", **options: object) -> Story:
+        context = browser.new_context(**({"locale": "en-GB", "viewport": {"width": 1280, "height": 860}} | options))  # type: ignore[arg-type]
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        story = Story(context, page, url or server.url)
+        watch(story, page)
+        stories.append(story)
+        return story
+
+    yield make
+    for story in stories:
+        story.context.close()
+    assert [problem for story in stories for problem in story.problems] == []
+
+
+@pytest.fixture
+def story(make_story: MakeStory) -> Story:
+    """One person's fresh browser with the page open."""
+    made = make_story()
+    made.open()
+    return made
+
+
+def watch(story: Story, page: Page) -> None:
+    """Record every error, every violation of the policy, and every request to somebody else."""
+
+    def console(message: ConsoleMessage) -> None:
+        harmless = any(status in message.text for status in story.expected)
+        if message.type in ("error", "warning") and not harmless:
+            story.problems.append(f"console: {message.text}")
+
+    def request(sent: Request) -> None:
+        story.requests.append(f"{sent.method} {sent.url.removeprefix(story.url)}")
+        if not sent.url.startswith((story.url, "blob:", "data:")):
+            story.problems.append(f"request to somebody else: {sent.url}")
+
+    page.on("console", console)
+    page.on("pageerror", lambda error: story.problems.append(f"error: {error}"))
+    page.on("request", request)
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation', (e) => console.error('policy violated: ' + e.violatedDirective))"
+    )
+
+
+def read(path: Path) -> bytes:
+    """Return a downloaded file's bytes."""
+    return path.read_bytes()

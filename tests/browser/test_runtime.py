@@ -1,0 +1,92 @@
+"""What only a real browser can say: IndexedDB keeps the promise, and the generator is deterministic in it."""
+
+import json
+from pathlib import Path
+
+from .conftest import MakeStory, Story
+
+ROOT = Path(__file__).parents[2]
+CONTRACT = "tests/frontend/database_contract.py"
+RUN_CONTRACT = """
+import itertools, json, traceback
+import js
+from frontend.browser.database import delete_database, open_database
+from tests.frontend.database_contract import TESTS, DatabaseContract
+
+numbers = itertools.count()
+
+async def empty():
+    return await open_database(f"contract-{next(numbers)}", lambda: None)
+
+results = {}
+for name in TESTS:
+    try:
+        await getattr(DatabaseContract(empty), name)()
+        results[name] = ""
+    except BaseException:
+        results[name] = traceback.format_exc()
+js.document.documentElement.dataset.results = json.dumps(results)
+js.document.documentElement.dataset.ready = "1"
+"""
+
+
+def test_indexeddb_keeps_the_promise_of_the_database(make_story: MakeStory) -> None:
+    story = make_story()
+    toml = (ROOT / "pyscript.toml").read_text(encoding="utf-8") + f'"{CONTRACT}" = "{CONTRACT}"\n'
+    source = (ROOT / CONTRACT).read_text(encoding="utf-8")
+
+    def answer(body: str) -> object:
+        return lambda route: route.fulfill(body=body, content_type="text/plain; charset=utf-8")
+
+    page = story.page
+    page.route("**/pyscript.toml", answer(toml))  # type: ignore[arg-type]
+    page.route(f"**/{CONTRACT}", answer(source))  # type: ignore[arg-type]
+    page.route("**/frontend/main.py", answer(RUN_CONTRACT))  # type: ignore[arg-type]
+    story.open()
+    results = json.loads(page.locator("html").get_attribute("data-results") or "{}")
+
+    assert len(results) > 5
+    assert "".join(results.values()) == ""
+
+
+def make(story: Story, **changes: str) -> str:
+    settings = {"text-input": "a lake", "negative-prompt": "", "option-seed": "1", "option-width": "256"} | changes
+    page = story.page
+    page.select_option("#option-aspect-ratio", "custom")
+    page.fill("#option-height", "256")
+    for name, value in settings.items():
+        page.fill(f"#{name}", value)
+    page.click("#generate-button")
+    page.wait_for_selector("#image-result-container img")
+    page.wait_for_selector("#generate-button:enabled")
+    digest = page.evaluate("async () => (await hdImageManager.getDailyImages()).images.at(-1).sha256")
+    return str(digest)
+
+
+def test_the_same_request_gives_the_same_bytes_and_each_setting_changes_them(story: Story) -> None:
+    first, again = make(story), make(story)
+    story.reload()
+    after_reload = make(story)
+    changed = [
+        make(story, **change)
+        for change in (
+            {"text-input": "a sea"},
+            {"negative-prompt": "birds"},
+            {"option-seed": "2"},
+            {"option-width": "320"},
+        )
+    ]
+
+    assert first == again == after_reload
+    assert len({first, *changed}) == 5
+
+
+def test_indexeddb_refused_is_said_and_saving_goes_on_from_memory(make_story: MakeStory) -> None:
+    story = make_story()
+    story.page.add_init_script("Object.defineProperty(window, 'indexedDB', { value: null })")
+    page = story.open()
+    assert page.locator("#warning").is_visible()
+    story.sign_up()
+    image_id = story.generate("kept by the server", size="custom")
+
+    assert story.ids() == [image_id]

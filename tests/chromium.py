@@ -1,0 +1,45 @@
+"""Finds a Chromium for the browser tests: an installed one, else Playwright's own, else the distribution's package."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def installed() -> str | None:
+    """Return the path of an installed Chromium, None for Playwright's own or none."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def _playwrights_own() -> bool:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where no Chromium is installed
+
+    with sync_playwright() as playwright:
+        return os.path.exists(playwright.chromium.executable_path)  # noqa: PTH110 - one look
+
+
+def _run(*command: str) -> bool:
+    print("$", *command, flush=True)  # noqa: T201 - set-up tells what it does
+    try:
+        return subprocess.run(command, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def main() -> int:
+    """Make sure there is a Chromium; return 1 and say so where none can be had."""
+    if installed() or _playwrights_own():
+        return 0
+    if _run(sys.executable, "-m", "playwright", "install", "chromium"):
+        return 0
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if root and _run("apt-get", "update", "-qq") and _run("apt-get", "install", "-y", "-qq", "chromium"):
+        return 0
+    print("No Chromium can be had: install one (e.g. the package `chromium`) and run this again.", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

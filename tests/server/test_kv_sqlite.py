@@ -1,0 +1,189 @@
+"""The SQLite engine: the contract in a file and in memory, and what only a file can show."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from server.errors import CannotStart, StorageFull, StorageUnavailable
+from server.kv import open_engine, open_stores
+from server.kv.base import Engine, Namespace
+from server.kv.sqlite import RESERVE, SQLite
+from tests.server.conftest import Clock
+from tests.server.kv_contract import KVContract, put, version
+
+pytestmark = pytest.mark.anyio
+GIB = 1 << 30
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "kv.sqlite3")
+
+
+@pytest.fixture
+def engine(path: str, clock: Clock) -> Iterator[Engine]:
+    engine = SQLite(path, clock=clock, max_bytes=GIB)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def store(engine: Engine) -> Namespace:
+    return Namespace(engine, "TEST")
+
+
+class TestInAFile(KVContract):
+    pass
+
+
+class TestInMemory(KVContract):
+    @pytest.fixture
+    def path(self) -> str:
+        return ""
+
+
+async def test_what_was_committed_is_there_after_reopening(path: str, clock: Clock) -> None:
+    first = SQLite(path, clock=clock, max_bytes=GIB)
+    await put(Namespace(first, "TEST"), "k", b"kept")
+    first.close()
+    second = SQLite(path, clock=clock, max_bytes=GIB)
+    entry = await Namespace(second, "TEST").get("k")
+    second.close()
+    assert entry is not None
+    assert entry.value == b"kept"
+
+
+async def test_commits_are_synced_through_the_log(engine: SQLite) -> None:
+    assert engine._connection.pragma("synchronous") == 2
+    assert engine._connection.pragma("journal_mode") == "wal"
+    assert engine._connection.pragma("auto_vacuum") == 2
+    assert apsw.sqlite_lib_version() >= "3.51.3"  # the WAL-reset bug
+
+
+async def test_two_handles_on_one_file_race_correctly(path: str, engine: SQLite, clock: Clock) -> None:
+    """Nothing but the atomic step keeps them apart."""
+    other = SQLite(path, clock=clock, max_bytes=GIB, exclusive=False)
+    stores = [Namespace(engine, "TEST"), Namespace(other, "TEST")]
+    steps = [stores[n % 2].atomic().check("k", None).put("k", str(n).encode()).commit() for n in range(40)]
+    won = await asyncio.gather(*steps)
+    other.close()
+    assert sum(won) == 1
+
+
+async def test_a_second_process_is_refused(path: str, engine: SQLite, clock: Clock) -> None:
+    with pytest.raises(CannotStart, match="another server is using it"):
+        SQLite(path, clock=clock, max_bytes=GIB)
+
+
+async def test_a_step_that_fails_undoes_itself_and_no_other(engine: SQLite, store: Namespace) -> None:
+    def broken(connection: apsw.Connection) -> None:
+        connection.execute("DELETE FROM entries")
+        raise ValueError("broken")
+
+    await put(store, "k")
+    first, second = engine._writer.submit(broken), engine._writer.submit(lambda _: "fine")
+
+    assert await asyncio.wrap_future(second) == "fine"
+    assert isinstance(first.exception(), ValueError)
+    assert await version(store, "k")
+
+
+async def test_a_full_store_refuses_what_is_big_and_keeps_all(path: str, clock: Clock) -> None:
+    engine = SQLite(path, clock=clock, max_bytes=1 << 20)
+    store = Namespace(engine, "TEST")
+    await put(store, "a", bytes(700_000))
+    with pytest.raises(StorageFull):
+        await store.atomic().put("b", bytes(400_000)).put("c", b"").commit()
+
+    assert [key.name for key in (await store.list()).keys] == ["a"]
+    await put(store, "a", bytes(700_000))  # replacing needs no more room
+    await put(store, "small", bytes(400))
+    await store.atomic().delete("a").commit()
+    await put(store, "b", bytes(900_000))
+    engine.close()
+
+
+async def test_small_steps_have_a_reserve_that_ends(path: str, clock: Clock) -> None:
+    engine = SQLite(path, clock=clock, max_bytes=1 << 20)
+    store = Namespace(engine, "TEST")
+    await put(store, "a", bytes(1_000_000))
+    stored = await asyncio.gather(*(_stored(store, number) for number in range(2 * RESERVE // 60_000)))
+    engine.close()
+    assert RESERVE // 60_000 - 5 < sum(stored) < RESERVE // 60_000
+
+
+def _file_size(path: str) -> int:
+    return Path(path).stat().st_size
+
+
+async def _stored(store: Namespace, number: int) -> bool:
+    try:
+        await put(store, str(number), bytes(60_000))
+    except StorageFull:
+        return False
+    return True
+
+
+async def test_sweeping_returns_disk_space(path: str, engine: SQLite, store: Namespace, clock: Clock) -> None:
+    for number in range(10):
+        await put(store, str(number), bytes(500_000), clock.now + 1)
+    engine._connection.wal_checkpoint()
+    before = _file_size(path)
+    clock.now += 1
+    await engine.sweep()
+    assert _file_size(path) < before / 10
+
+
+async def test_listing_reads_no_value(engine: SQLite, store: Namespace) -> None:
+    await put(store, "k", bytes(1_000_000))
+    plan = " ".join(str(row) for row in engine._connection.execute("EXPLAIN QUERY PLAN SELECT metadata FROM entries"))
+    assert "contents" not in plan
+
+
+async def test_a_closed_store_says_so(path: str, clock: Clock) -> None:
+    engine = SQLite(path, clock=clock, max_bytes=GIB)
+    engine.close()
+    with pytest.raises(StorageUnavailable):
+        await Namespace(engine, "TEST").atomic().put("k", b"").commit()
+
+
+def test_a_damaged_file_is_refused_and_left_alone(path: str, clock: Clock) -> None:
+    Path(path).write_bytes(b"SQLite format 3\0" + bytes(5000))
+    before = Path(path).read_bytes()
+    with pytest.raises(CannotStart, match="cannot be opened"):
+        SQLite(path, clock=clock, max_bytes=GIB)
+    assert Path(path).read_bytes() == before
+
+
+async def test_somebody_elses_database_is_refused(path: str, clock: Clock) -> None:
+    with apsw.Connection(path) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    connection.close()
+    with pytest.raises(CannotStart, match="not a store of HD Image Cache"):
+        SQLite(path, clock=clock, max_bytes=GIB)
+
+
+async def test_a_store_of_a_newer_version_is_refused(path: str, clock: Clock) -> None:
+    SQLite(path, clock=clock, max_bytes=GIB).close()
+    connection = apsw.Connection(path)
+    connection.pragma("user_version", 99)
+    connection.close()
+    with pytest.raises(CannotStart, match="newer version"):
+        SQLite(path, clock=clock, max_bytes=GIB)
+
+
+async def test_the_engine_is_chosen_by_url(clock: Clock) -> None:
+    with pytest.raises(CannotStart, match="no engine for carrier-pigeon://"):
+        open_engine("carrier-pigeon://home", clock=clock, max_bytes=GIB)
+
+
+async def test_namespaces_with_one_url_share_one_engine(tmp_path: Path, clock: Clock) -> None:
+    one, other = (f"sqlite:///{tmp_path / name}" for name in ("one", "other"))
+    for urls, count in (((one, one), 1), ((one, other), 2)):
+        stores = open_stores(urls, clock=clock, max_bytes=GIB)
+        assert len(stores.engines) == count
+        assert await stores.sweep() == 0
+        stores.close()
