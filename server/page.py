@@ -4,10 +4,11 @@ An element marked `data-i18n="key"` gets the sentence as its text, `data-i18n-ti
 `-aria-label`, …) as that attribute. A key that a language lacks stops the start.
 """
 
+import gzip
 import hashlib
 import html
 import json
-from functools import lru_cache
+from functools import lru_cache, partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from starlette.responses import Response
 from server.answers import not_modified
 from server.errors import CannotStart, RouteNotFound
 from server.messages import Language, preferred
+from server.static import encoding
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 _MARK: Final = "data-i18n"
@@ -30,15 +32,17 @@ HEADERS: Final = {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-    "Vary": "Accept-Language, Cookie",
+    "Vary": "Accept-Encoding, Accept-Language, Cookie",
 }
 
 
 class Page:
-    """Serves `/`; the files are read again when they change, so that an edit shows on reload."""
+    """Serves `/`, from the build or from `sources`; an edited file is read again, so that it shows on reload."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, sources: bool) -> None:
         self._html = root / "frontend" / "index.html"
+        if not sources and self._html.exists():
+            self._html = built_page(root / ".build")
         self._locales = {language: root / "frontend" / "locales" / f"{language}.json" for language in LANGUAGES}
         if self._html.exists():  # an API alone needs no page
             for language in LANGUAGES:
@@ -51,8 +55,11 @@ class Page:
         if not self._html.exists():
             raise RouteNotFound
         body = self._rendered(language or preferred(request.headers.get("accept-language", ""), "en"))
-        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        headers = {**HEADERS, "ETag": etag}
+        headers = dict(HEADERS)
+        if encoding(request.headers):
+            body = _compressed(body)
+            headers["Content-Encoding"] = "gzip"
+        headers["ETag"] = etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         if not_modified(request, etag):
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type="text/html")
@@ -63,6 +70,17 @@ class Page:
             return _render(*files, language, tuple(file.stat().st_mtime_ns for file in files))
         except OSError as error:
             raise CannotStart(f"the page cannot be read: {error}") from None
+
+
+def built_page(folder: Path) -> Path:
+    """Return the page of the last build; raises CannotStart where there was none."""
+    try:
+        return folder / str(json.loads((folder / "manifest.json").read_bytes())["page"])
+    except FileNotFoundError:
+        raise CannotStart("the page is not built: `make serve` builds it, SERVE_SOURCES=1 does without") from None
+
+
+_compressed = lru_cache(maxsize=len(LANGUAGES))(partial(gzip.compress, mtime=0))
 
 
 @lru_cache(maxsize=len(LANGUAGES) * 2)

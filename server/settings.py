@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     image_ttl: Annotated[int, Meta(ge=1, le=365 * DAY, description="seconds an image is kept")] = DAY
     token_ttl: Annotated[int, Meta(ge=1, le=365 * DAY, description="seconds a token is valid")] = DAY
     max_storage: Annotated[int, Meta(ge=MIB, description="bytes the store may hold")] = 1024 * MIB
+    serve_sources: Annotated[bool, Meta(description="serve the page from its sources, for development")] = False
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="how much is logged")] = "info"
 
     def __repr__(self) -> str:

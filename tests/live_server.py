@@ -5,14 +5,23 @@ with LiveServer(tmp_path) as server:
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@cache
+def build() -> None:
+    """Bring the built page up to date, as `make serve` does."""
+    node = shutil.which("node") or str(Path(sys.executable).with_name("node"))
+    subprocess.run([node, "server/build/build.mjs"], cwd=ROOT, check=True)
 
 
 class LiveServer:
@@ -27,6 +36,7 @@ class LiveServer:
 
     def start(self) -> Self:
         """Start and wait for the printed address; the child's output is in the error when it does not come."""
+        build()
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
