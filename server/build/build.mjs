@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -46,19 +47,35 @@ async function inputsOf(files) {
   return sha256(...(await Promise.all(all.map(async (file) => [path.relative(ROOT, file), await read(file)]))).flat());
 }
 
-// The zip of Python, and pyscript.toml as an object.
-async function compilePython() {
+// Pyodide with what the page's modules stand on when they are imported, and with the functions of library.py.
+async function startPython(stdLibURL) {
   const { loadPyodide } = await import(path.join(PYODIDE, 'pyodide.mjs'));
-  const python = await loadPyodide({ indexURL: PYODIDE });
-  Object.assign(globalThis, { document: {}, window: globalThis });  // enough to import what stands on them
-  const nothing = {};
-  for (const name of ['lazy_py_modules', 'config', 'js_modules', 'storage', 'workers', 'currentScript', 'IDBMap', 'IDBMapSync',
-    'XWorker', 'ffi', 'JSON', 'PyWorker', 'fs', 'interpreter', 'js_import', 'target']) nothing[name] = {};
-  for (const name of ['polyscript', '_pyscript']) python.registerJsModule(name, nothing);
+  const python = await loadPyodide({ indexURL: PYODIDE, stdLibURL });
+  Object.assign(globalThis, { document: {}, window: globalThis });
+  const names = ['PyWorker', 'config', 'js_import', 'js_modules', 'lazy_py_modules', 'storage', 'workers'];
+  const stub = Object.fromEntries(names.map((name) => [name, {}]));
+  for (const name of ['polyscript', '_pyscript']) python.registerJsModule(name, stub);
   python.mountNodeFS('/page', ROOT);
   python.mountNodeFS('/stdlib', path.join(PYSCRIPT, 'src/stdlib'));
-  await python.runPythonAsync(await fs.readFile(LIBRARY, 'utf8'));
-  const config = python.globals.get('build')('/page', '/stdlib', '/library.zip');
+  python.runPython('import sys; sys.path += ["/page", "/stdlib"]');
+  python.runPython(await fs.readFile(LIBRARY, 'utf8'));
+  return python;
+}
+
+// The zip of Python, and pyscript.toml as an object. A first zip holds too much: what the modules reach that give way to
+// stand-ins. So Python is started from it, and the second holds what that start has reached.
+async function compilePython() {
+  const python = await startPython(path.join(PYODIDE, 'python_stdlib.zip'));
+  const [reach, pack] = ['reach', 'pack'].map((name) => python.globals.get(name));
+  pack(reach('/page'), '/page', '/first.zip');
+  const first = path.join(os.tmpdir(), `python-${process.pid}.zip`);
+  await fs.writeFile(first, python.FS.readFile('/first.zip'));
+  const started = await startPython(first);
+  await fs.rm(first);
+  pack(python.toPy(started.globals.get('reach')('/page').toJs()), '/page', '/library.zip');
+  const config = python.runPython(`
+import json, tomllib
+json.dumps(tomllib.load(open("/page/pyscript.toml", "rb")))`);
   return { library: python.FS.readFile('/library.zip'), config: JSON.parse(config) };
 }
 
