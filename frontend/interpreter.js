@@ -1,17 +1,20 @@
 // Hands PyScript an interpreter that is on its way already: Python starts while PyScript itself is still loading.
 // Only in the built page: the build fills in addresses and the lock.
-import { loadPyodide as load, version } from '/vendor/pyodide/pyodide.mjs';
-
 const folder = new URL('/vendor/pyodide/', location.href).href;
-const starting = load({
+const pyodide = import('/vendor/pyodide/pyodide.mjs');  // not a static import: the page's load event would wait for it
+const starting = pyodide.then((module) => module.loadPyodide({
   indexURL: folder,
   packageBaseUrl: folder,
   stdLibURL: '/vendor/python.zip',
   lockFileContents: 'THE LOCK',  // without packages
+}));
+const parsed = new Promise((done) => {
+  if (document.readyState === 'loading') addEventListener('DOMContentLoaded', done);
+  else done();
 });
-starting.catch(() => {});  // PyScript is told when it asks
+starting.catch(() => parsed.then(() => window.hdPage.giveUp()));  // and PyScript is told when it asks
 
-export { version };
+export const { version } = await pyodide;
 
 export async function loadPyodide({ stdout, stderr }) {
   const [python, { stdlib }] = await Promise.all([starting, import('/vendor/pyscript/core.js')]);

@@ -138,17 +138,20 @@ async function build(chunks, inputs) {
     const text = replaced(await fs.readFile(path.join(FRONTEND, name), 'utf8'), urls);
     urls[`/frontend/${name}`] = await assets.named(name, text);
   }
-  const { files, ...settings } = config;  // the library holds them
-  settings.interpreter = urls['/frontend/interpreter.js'];
-  urls['/pyscript.toml'] = await assets.named('pyscript.json', JSON.stringify(settings));
-  urls['/frontend/main.py'] = await assets.named('main.py', await read(path.join(FRONTEND, 'main.py')));
-
   const id = short(inputs);
-  const early = Object.keys(assets.files).filter((url) => !/icon|style|page/.test(url)).map((url) => (/js$/.test(url)
-    ? `<link rel="modulepreload" href="${url}">` : `<link rel="preload" as="fetch" href="${url}" crossorigin>`));
-  early.push(`<script type="module" src="${urls['/frontend/interpreter.js']}"></script>`);
+  // Chromium keeps no compiled code of a WebAssembly module that was preloaded: the interpreter, which comes first of
+  // all scripts, asks for it at once.
+  const early = Object.keys(assets.files).filter((url) => /js$/.test(url) && !/page-/.test(url)).sort()
+    .map((url) => `<link rel="modulepreload" href="${url}">`);
+  early.unshift(`<link rel="preload" as="fetch" href="${urls['/vendor/python.zip']}" crossorigin>`);
+  early.unshift(`<script type="module" async src="${urls['/frontend/interpreter.js']}"></script>`);
+  const { files, ...settings } = config;  // the library holds them
+  const main = await fs.readFile(path.join(FRONTEND, 'main.py'), 'utf8');
+  const attributes = `config='${JSON.stringify({ ...settings, interpreter: urls['/frontend/interpreter.js'] })}'`;
   const html = replaced(await fs.readFile(path.join(FRONTEND, 'index.html'), 'utf8'), urls)
-    .replace('<html', `<html data-build="${id}"`).replace('<script', `${early.join('\n  ')}\n  <script`);
+    .replace(/<html[^>]*/, `$& data-build="${id}"`)
+    .replace('src="/frontend/main.py" config="/pyscript.toml">', () => `${attributes}>\n${main}`)
+    .replace('<script', `${early.join('\n  ')}\n  <script`);
   const page = `index-${short(html)}.html`;
   await put(path.join(OUT, page), html);
   return { build: id, inputs, page, files: assets.files };
@@ -163,7 +166,6 @@ async function prune(...manifests) {
   }
 }
 
-if (process.argv[2] === 'try') { try { const r = await compilePython(); console.log(r.library.length, (await brotli(r.library)).length, r.names); await fs.writeFile('/tmp/x/lib.zip', r.library); } catch (e) { console.log(e.message); } process.exit(); }
 const manifest = path.join(OUT, 'manifest.json');
 const last = await exists(manifest) ? JSON.parse(await fs.readFile(manifest, 'utf8')) : { page: '', files: {} };
 const chunks = await pyscriptChunks();

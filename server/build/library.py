@@ -35,10 +35,7 @@ STAND_INS = dict.fromkeys(
         "asyncio.trsock",
     ],
     STAND_IN,
-) | {
-    "asyncio.unix_events": f"{STAND_IN}\nfrom .events import _BaseDefaultEventLoopPolicy as _DefaultEventLoopPolicy",
-    "shutil": f"{STAND_IN}\nregister_archive_format = register_unpack_format = Unused",
-}
+) | {"asyncio.unix_events": f"{STAND_IN}\nfrom .events import _BaseDefaultEventLoopPolicy as _DefaultEventLoopPolicy"}
 
 
 def reach(page: str) -> list[str]:
@@ -46,8 +43,8 @@ def reach(page: str) -> list[str]:
     sources = [path.read_text("utf-8") for path in sorted(Path(page, "frontend").rglob("*.py"))]
     for name in (*LATER, *(name for source in sources for name in imports(source))):
         importlib.import_module(name)
-    specs = [module.__spec__ for module in list(sys.modules.values()) if getattr(module, "__spec__", None)]
-    return sorted({spec.name for spec in specs if str(spec.origin).endswith((".py", ".pyc"))})
+    specs: list[Any] = [getattr(module, "__spec__", None) for module in sys.modules.values()]
+    return sorted({spec.name for spec in specs if spec and str(spec.origin).endswith((".py", ".pyc"))})
 
 
 def imports(source: str) -> Iterator[str]:

@@ -36,7 +36,9 @@ BARE_SCRIPT = """import { loadPyodide } from './pyodide.mjs';
 const python = await loadPyodide();
 document.documentElement.dataset.ready = python.runPython("'1'");
 """
-BARE_PAGE = '<!doctype html><html><head><link rel="icon" href="data:,"><script type="module" src="/bare/bare.js"></script>'
+BARE_PAGE = (
+    '<!doctype html><html><head><link rel="icon" href="data:,"><script type="module" src="/bare/bare.js"></script>'
+)
 WATCH = """
 const seen = window.seen = { ready: 0, longest: 0 };
 new PerformanceObserver((list) => list.getEntries().forEach((task) => {
@@ -97,7 +99,7 @@ def compress(folder: Path) -> None:
                 subprocess.run(["node", "-e", script, str(file), str(target)], check=True)
 
 
-def visit(context: BrowserContext, address: str, *, slowly: bool = False) -> Run:
+def visit(context: BrowserContext, address: str, *, slowly: bool = False, stay: float = 0.3) -> Run:
     """Open a page and wait until it is ready; times are ms from the start of the navigation."""
     page = context.new_page()
     received = []
@@ -110,7 +112,7 @@ def visit(context: BrowserContext, address: str, *, slowly: bool = False) -> Run
     page.add_init_script(WATCH)
     page.goto(address)
     page.wait_for_selector("html[data-ready='1']", state="attached", timeout=60_000)
-    page.wait_for_timeout(300)  # long tasks are told a little later
+    page.wait_for_timeout(stay * 1000)  # long tasks are told a little later
     run: Run = page.evaluate(READ) | {"megabytes": sum(received) / 1e6}
     page.close()
     return run
@@ -124,10 +126,9 @@ def warm(playwright: Playwright, folder: Path, url: str, count: int) -> dict[str
         )
         for name in PAGES
     }
-    for _ in range(3):  # the second visit caches compiled code
+    for _ in range(3):  # as long as the browser takes to compile WebAssembly well, and to keep that
         for name, context in contexts.items():
-            visit(context, url + PAGES[name])
-            contexts[name].pages[0].wait_for_timeout(1000)
+            visit(context, url + PAGES[name], stay=8)
     runs = alternate(count, lambda name: visit(contexts[name], url + PAGES[name]))
     for context in contexts.values():
         context.close()

@@ -65,7 +65,7 @@ def test_every_state(locale: str, scheme: str, make_story: MakeStory) -> None:
 
 def test_the_page_is_readable_and_usable_before_python_is_live(make_story: MakeStory) -> None:
     story = make_story()
-    story.page.route("**/vendor/pyodide/**", lambda _route: None)  # never answered
+    story.page.route("**/assets/pyodide-*/**", lambda _route: None)  # never answered
     page = story.open(ready=False)
     page.fill("#text-input", "typed while it boots")
 
@@ -74,11 +74,13 @@ def test_the_page_is_readable_and_usable_before_python_is_live(make_story: MakeS
     assert page.input_value("#text-input") == "typed while it boots"
 
 
-def test_a_runtime_that_cannot_be_loaded_is_said_plainly(make_story: MakeStory) -> None:
+@pytest.mark.parametrize("part", ["pyscript-*/*", "pyodide-*/pyodide.asm.mjs", "python-*.zip"])
+def test_a_runtime_that_cannot_be_loaded_is_said_plainly(make_story: MakeStory, part: str) -> None:
     story = make_story()
-    story.expected |= {"ERR_FAILED", "Failed to fetch"}
-    story.page.route("**/vendor/pyscript/**", lambda route: route.abort())
+    story.page.route(f"**/assets/{part}", lambda route: route.abort())
     page = story.open(ready=False)
 
     expect(page.locator("#unsupported")).to_be_visible()
     expect(page.locator("#boot")).to_be_hidden()
+    assert story.problems  # the console has the reason
+    story.problems.clear()

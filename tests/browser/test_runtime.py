@@ -1,7 +1,12 @@
 """What only a real browser can say: IndexedDB keeps the promise, and the generator is deterministic in it."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+
+from tests.live_server import LiveServer
 
 from .conftest import MakeStory, Story
 
@@ -30,8 +35,26 @@ js.document.documentElement.dataset.ready = "1"
 """
 
 
-def test_indexeddb_keeps_the_promise_of_the_database(make_story: MakeStory) -> None:
-    story = make_story()
+@pytest.fixture
+def sources(tmp_path: Path) -> Iterator[LiveServer]:
+    """The server as a developer runs it: the page from its sources."""
+    with LiveServer(tmp_path / "data", SERVE_SOURCES="true") as running:
+        yield running
+
+
+def test_the_page_runs_from_its_sources(make_story: MakeStory, sources: LiveServer) -> None:
+    story = make_story(sources.url)
+    story.open()
+    assert "GET /frontend/app.py" in story.requests
+
+
+def test_the_built_page_asks_for_no_source(story: Story) -> None:
+    assert not [request for request in story.requests if "/frontend/" in request or "/vendor/" in request]
+    assert len(story.requests) < 25
+
+
+def test_indexeddb_keeps_the_promise_of_the_database(make_story: MakeStory, sources: LiveServer) -> None:
+    story = make_story(sources.url)
     toml = (ROOT / "pyscript.toml").read_text(encoding="utf-8") + f'"{CONTRACT}" = "{CONTRACT}"\n'
     source = (ROOT / CONTRACT).read_text(encoding="utf-8")
 

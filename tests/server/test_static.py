@@ -145,7 +145,13 @@ async def test_each_form_of_a_built_file_has_its_own_tag(built: httpx2.AsyncClie
 
 
 async def test_a_build_hides_everything_else(built: httpx2.AsyncClient) -> None:
-    for path in (f"{WASM}.br", "/assets/manifest.json", "/frontend/index.html", "/pyscript.toml", "/assets/../manifest.json"):
+    for path in (
+        f"{WASM}.br",
+        "/assets/manifest.json",
+        "/frontend/index.html",
+        "/pyscript.toml",
+        "/assets/../manifest.json",
+    ):
         assert (await built.get(path)).status_code == 404
 
 
