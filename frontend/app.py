@@ -1,6 +1,7 @@
 """What happens on each action of the person. Its views announce and show; what is decided is decided here."""
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -56,6 +57,7 @@ class App:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._timer: Callable[[], None] = lambda: None
         self._warned: set[tuple[str, int]] = set()
+        self._expiring: list[str] = []
 
     # Start
 
@@ -63,6 +65,9 @@ class App:
         """Show what this browser holds, attach every handler, then ask the server."""
         self._attach()
         await self._enter()
+        if not self.events.secure and not self.preferences.get("told_http"):
+            self.preferences.put("told_http", value=True)
+            self.views.status.warn(self.translate("status.http"))
         self.background(self.meet_server())
 
     async def meet_server(self) -> None:
@@ -81,6 +86,7 @@ class App:
         if self.session.account != before:
             await self._enter()
         await self.sync(now=True, refresh=True)
+        await self._take_along()
 
     def _attach(self) -> None:
         views, background = self.views, self.background
@@ -93,11 +99,12 @@ class App:
         views.header.on_sign_out = lambda: background(self.sign_out())
         views.header.on_account = lambda: background(self.show_account())
         views.header.on_language = self.choose_language
+        views.status.on_rescue = lambda: background(self.rescue())
         views.studio.on_view = lambda image_id: background(self.view(image_id))
         views.gallery.thumbnail = lambda image_id: self.manager.thumbnail(image_id)
         views.gallery.on_when_full = lambda choice: self.preferences.put("when_full", choice)
         self.events.on_wake(lambda: background(self.meet_server()))
-        self.events.on_other_tab(lambda: background(self.show()))
+        self.events.on_other_tab(lambda: background(self.other_tab_changed()))
         self.events.on_leave(self.would_lose)
         self.events.every_second(self.tick)
 
@@ -154,6 +161,8 @@ class App:
         generator, _, _ = request.model.partition("/")
         blob = await self.generators[generator].generate(request)
         self.views.status.saving(self.translate("status.saving"))
+        if not self.images:
+            self.background(self.events.persist())
         image = await self.manager.save(request, blob)
         self.views.studio.result(image, blob)
         await self.changed()
@@ -248,7 +257,7 @@ class App:
         """Bring every view to what the store holds."""
         self.images = await self.manager.list()
         self.views.gallery.show(self.images, self.clock.now())
-        self.views.gallery.numbers(self.numbers(), self.session.account is not None)
+        self.views.gallery.numbers(self.numbers(), self.session.account is not None, await self.events.usage())
         self.views.studio.slots(self.slots_left() if self.session.account else None)
         self.views.header.show(self.session.account, ended=self.session.ended)
 
@@ -276,12 +285,20 @@ class App:
         self.views.gallery.tick(now)
         if any(image.expired(now) for image in self.images):
             self.background(self._expire())
-        for image in self.images:
-            left = (image.expires_at or now + 2 * SOON[-1]) - now
-            due = next((limit for limit in SOON if left <= limit), 0)
-            if due and (image.id, due) not in self._warned:
-                self._warned.add((image.id, due))
-                self.views.status.say(self.translate("status.expires_soon", minutes=max(1, round(left / 60))))
+        left = {image.id: image.expires_at - now for image in self.images if image.expires_at}
+        soon = {image_id: seconds for image_id, seconds in left.items() if seconds <= SOON[-1]}
+        self._expiring = list(soon)
+        first = max(1, math.ceil(min(soon.values(), default=0) / 60))
+        self.views.status.expiring(len(soon), first)
+        reached = {(image_id, limit) for image_id, seconds in soon.items() for limit in SOON if seconds <= limit}
+        if reached - self._warned:
+            self.views.status.say(self.translate("status.expires_soon", minutes=first))
+        self._warned |= reached
+
+    async def rescue(self) -> None:
+        """Hand over everything that expires soon."""
+        await self.manager.download_all(self._expiring)
+        self.views.status.say(self.translate("status.downloaded"))
 
     async def _expire(self) -> None:
         now = self.clock.now()
@@ -330,8 +347,10 @@ class App:
             self._timer = self.events.later(wait, lambda: self.background(self.sync()))
 
     def would_lose(self) -> bool:
-        """Tell whether leaving now would lose something: only what this browser could not keep."""
-        return not self.manager.database.durable and any(image.state != "saved" for image in self.images)
+        """Tell whether something would wait for the next visit, or be lost for want of a disk."""
+        states = {image.state for image in self.images}
+        waits = self.session.account is not None and "pending" in states
+        return waits or (not self.manager.database.durable and bool(states - {"saved"}))
 
     # Accounts
 
@@ -345,17 +364,31 @@ class App:
         outbox.when_full = lambda: self.preferences.get("when_full") or "ask"
         if before:
             before.database.close()
-        if self.session.account:
-            await self._adopt()
         if not self.manager.database.durable:
-            self.views.status.warn(self.translate("status.not_durable"))
+            self.views.status.not_durable()
         await self.show()
 
-    async def _adopt(self) -> None:
+    async def _take_along(self) -> None:
+        """Bring the images made while signed out into the account, after asking where they do not all fit."""
+        if self.session.account is None:
+            return
         guest = await self._open_space(None)
-        if await self.manager.adopt(guest.database):
-            self.events.tell_other_tabs()
+        count, left = len(await guest.list()), self.slots_left()
+        question = self.translate("signin.exceeds", count=count, left=left)
+        if count and (count <= left or await self.views.dialogs.confirm(question, self.translate("signin.take_along"))):
+            await self.manager.adopt(guest.database)
+            await self.changed()
+            await self.sync()
         guest.database.close()
+
+    async def other_tab_changed(self) -> None:
+        """Follow another tab: what it saved, and who it signed in or out."""
+        if self.session.reload():
+            self.views.viewer.close()
+            await self._enter()
+            self.events.announce_auth(self.session.account)
+        else:
+            await self.show()
 
     async def sign_in(self) -> None:
         """Ask for address and password until they are right or the person gives up."""
@@ -367,6 +400,7 @@ class App:
 
     async def _ask(self, dialog: Any, enter: Callable[..., Awaitable[Account]], done: str) -> None:
         error, field = "", ""
+        before = self.session.account
         while (credentials := await dialog(error, field)) is not None:
             try:
                 account = await enter(*credentials)
@@ -375,14 +409,20 @@ class App:
                 continue
             dialog.close()
             self.views.status.say(self.translate(done, name=account.username))
-            await self.entered()
+            await self.entered(before)
             return
 
-    async def entered(self) -> None:
-        """Go on as whoever just signed in."""
+    async def entered(self, before: Account | None = None) -> None:
+        """Go on as whoever just signed in; `before` is whose session had ended, if it was somebody's."""
+        other = before if before and self.session.account and before.id != self.session.account.id else None
+        unsent = await self.manager.outbox.unsent() if other else []
         await self._enter()
+        if other and not unsent:
+            await self._erase_space(other)
         self.events.announce_auth(self.session.account)
+        self.events.tell_other_tabs()
         await self.sync(now=True, refresh=True)
+        await self._take_along()
 
     async def sign_out(self, *, everywhere: bool = False) -> None:
         """Sign out and wipe this account's images from this browser; asks when some were never sent."""
@@ -402,6 +442,7 @@ class App:
         self.views.viewer.close()
         self.views.studio.clear_result()
         await self._enter()
+        self.events.tell_other_tabs()
         await self._erase_space(account)
         self.events.announce_auth(None)
         self.views.status.say(self.translate("status.signed_out"))

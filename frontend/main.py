@@ -17,6 +17,7 @@ from frontend.browser.events import Events
 from frontend.browser.files import Files
 from frontend.browser.preferences import LocalPreferences
 from frontend.clock import Clock
+from frontend.database import FallbackDatabase
 from frontend.embedding import auth_manager, hd_image_manager
 from frontend.generators.landscape import Landscape
 from frontend.hd_image_manager import HDImageManager
@@ -57,7 +58,8 @@ async def main() -> None:
     views = Views(translate)
 
     async def open_space(account: Account | None) -> HDImageManager:
-        database = await open_database(database_name(account), views.status.superseded)
+        disk = await open_database(database_name(account), views.status.superseded)
+        database = FallbackDatabase(disk, views.status.not_durable)
         outbox = Outbox(database, api, clock, random.random, locks.exclusive)
         return HDImageManager(
             database, outbox, api, files, clock, lambda: str(uuid.uuid4()), signed_in=account is not None

@@ -75,6 +75,7 @@ def create_app(
         Route("/robots.txt", status.robots),
         Mount("/frontend", Files(root / "frontend", OURS)),
         Mount("/vendor/pyscript", Files(root / "node_modules" / "@pyscript" / "core" / "dist", VENDOR)),
+        Mount("/vendor/client-zip", Files(root / "node_modules" / "client-zip", VENDOR)),
         Mount("/vendor/pyodide", Files(root / "node_modules" / "pyodide", VENDOR)),
     ]
     app = Starlette(

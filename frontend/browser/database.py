@@ -95,9 +95,10 @@ async def open_database(name: str, on_superseded: Callable[[], None]) -> Databas
         return MemoryDatabase()
     end()
 
-    def close(_event: Any) -> None:
+    def close(event: Any) -> None:
         connection.close()
-        on_superseded()
+        if event.newVersion:  # none: the database is being deleted, by a sign-out in another tab
+            on_superseded()
 
     connection.onversionchange = create_proxy(close)  # lives as long as the connection
     return IndexedDatabase(connection)
