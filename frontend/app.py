@@ -36,6 +36,7 @@ class App:
         generators: dict[str, Any],
         views: Any,
         events: Any,
+        updates: Any,
         open_space: Callable[[Account | None], Awaitable[HDImageManager]],
         erase_space: Callable[[Account], Awaitable[None]],
     ) -> None:
@@ -48,6 +49,7 @@ class App:
         self.generators = generators
         self.views = views
         self.events = events
+        self.updates = updates
         self._open_space = open_space
         self._erase_space = erase_space
         self.config: dict[str, Any] = DEFAULTS | (preferences.get("config") or {})
@@ -69,6 +71,7 @@ class App:
             self.preferences.put("told_http", value=True)
             self.views.status.warn(self.translate("status.http"))
         self.background(self.meet_server())
+        self.background(self.updates.watch(self.views.status.update))
 
     async def meet_server(self) -> None:
         """Learn limits and who is signed in; then bring both sides together."""
@@ -99,6 +102,7 @@ class App:
         views.header.on_sign_out = lambda: background(self.sign_out())
         views.header.on_account = lambda: background(self.show_account())
         views.header.on_language = self.choose_language
+        views.status.on_update = self.updates.take
         views.status.on_rescue = lambda: background(self.rescue())
         views.studio.on_view = lambda image_id: background(self.view(image_id))
         views.gallery.thumbnail = lambda image_id: self.manager.thumbnail(image_id)
@@ -472,4 +476,5 @@ class App:
         self.translate.choose(language)
         self.preferences.put("language", language)
         self.views.speak(self.translate)
+        self.updates.language_changed()
         self.background(self.show())

@@ -15,6 +15,7 @@ from frontend.browser import canvas, exports, http, locks
 from frontend.browser.database import delete_database, open_database
 from frontend.browser.events import Events
 from frontend.browser.files import Files
+from frontend.browser.offline import Updates
 from frontend.browser.preferences import LocalPreferences
 from frontend.clock import Clock
 from frontend.database import FallbackDatabase
@@ -75,6 +76,7 @@ async def main() -> None:
         generators={"landscape": Landscape(canvas.paint)},
         views=views,
         events=events,
+        updates=Updates(),
         open_space=open_space,
         erase_space=lambda account: delete_database(database_name(account)),
     )

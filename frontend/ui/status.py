@@ -20,7 +20,9 @@ class Status:
         self._translate = translate
         self._timers: dict[str, Any] = {}
         self.on_rescue: Callable[[], Any] = lambda: None
+        self.on_update: Callable[[], Any] = lambda: None
         on_click("rescue-button", lambda: self.on_rescue())
+        on_click("update-button", lambda: self.on_update())
 
     def say(self, text: str) -> None:
         """Tell something that went well, for a few seconds."""
@@ -49,6 +51,10 @@ class Status:
         text = self._translate("status.expiring", count=count, minutes=minutes) if count else ""
         element("expiring").hidden = not text
         element("expiring").firstElementChild.textContent = text
+
+    def update(self) -> None:
+        """Offer the new version."""
+        element("update").hidden = False
 
     def superseded(self) -> None:
         """Say that this tab must be loaded again: a newer version of the page needs the store."""

@@ -106,6 +106,8 @@ class World:
 
     def __init__(self, server: FakeServer, time: FakeTime, files: FakeFiles) -> None:
         self.server, self.time, self.views, self.events = server, time, Views(), FakeEvents()
+        self.updates = Asked()
+        self.updates.__dict__["language_changed"] = lambda: self.events.calls.append(("language_changed", ()))
         self.spaces: dict[str, Database] = defaultdict(MemoryDatabase)
         self.preferences = Preferences()
         self.user: dict[str, str] | None = None
@@ -133,6 +135,7 @@ class World:
             generators={"landscape": Painter()},
             views=self.views,
             events=self.events,
+            updates=self.updates,
             open_space=self.open_space,
             erase_space=self.erase_space,
         )
@@ -398,6 +401,7 @@ async def test_the_language_is_switched_and_remembered(world: World) -> None:
     app.choose_language("zh")
 
     assert (world.views.spoken, world.preferences["language"]) == (["zh"], "zh")
+    assert world.events.calls[-1] == ("language_changed", ())
 
 
 async def test_saving_goes_on_from_memory_when_the_disk_is_refused(world: World) -> None:
