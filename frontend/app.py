@@ -178,7 +178,7 @@ class App:
         left = self.slots_left()
         if self.session.account is None or count <= left:
             return True
-        question = self.translate("studio.exceeds", count=count, left=left)
+        question = self.translate("studio.exceeds" if left else "studio.exceeds_none", count=count, left=left)
         return bool(await self.views.dialogs.confirm(question, self.translate("studio.generate_anyway")))
 
     def cancel(self) -> None:

@@ -16,7 +16,8 @@ class Updates:
 
     async def watch(self, on_update: Callable[[], Any]) -> None:
         """Call when a new version is there, whole, and waits to be taken. Without service workers that is never."""
-        self._registration = await js.hdPage.worker
+        registering = js.hdPage.worker
+        self._registration = await registering if registering else None
         if not self._registration:
             return
         container = js.navigator.serviceWorker

@@ -220,6 +220,40 @@ def test_a_full_account_gives_the_slot_on_when_it_opens(make_story: MakeStory, t
         assert stored(story) == Counter(["second"])
 
 
+@pytest.mark.parametrize("fault", ["lose", "cut", "refuse", "kill"])
+def test_a_replacement_cut_in_the_middle_is_never_both_and_never_neither(
+    fault: str, make_story: MakeStory, tmp_path: Path
+) -> None:
+    with LiveServer(tmp_path / "data", MAX_IMAGES_PER_DAY="1") as server, FaultProxy(server.url) as proxy:
+        story = person(make_story, proxy.url)
+        story.expected |= {"429"}
+        make(story, "old")
+        all_saved(story.page, 1)
+        make(story, "new")
+        expect(story.page.locator(".image-card[data-state=local]")).to_have_count(1)
+
+        def kill(_method: str, path: str) -> None:
+            if fault == "kill" and path.endswith("/save"):
+                proxy.before_answer = lambda _m, _p: None
+                server.kill()
+                raise ConnectionResetError
+
+        faults = iter([fault])
+        proxy.plan = lambda _method, path: next(faults, "") if path.endswith("/save") else ""
+        proxy.before_answer = kill
+        story.page.click(".image-card[data-state=local] [data-action=replace]")
+        story.page.click("#choices button")
+        if fault == "kill":
+            expect(story.page.locator("#offline")).to_be_visible()
+            server.start()
+            assert len(stored(story)) == 1
+        story.page.evaluate("dispatchEvent(new Event('online'))")
+
+        expect(story.page.locator(".image-card[data-state=saved]", has_text="new")).to_be_visible()
+        expect(story.page.locator(".image-card")).to_have_count(1)
+        assert stored(story) == Counter(["new"])
+
+
 def test_over_plain_http_on_another_host_everything_works(make_story: MakeStory, own_server: LiveServer) -> None:
     # Chromium resolves *.test to loopback (see conftest); the page is then no secure context.
     story = make_story(own_server.url.replace("127.0.0.1", "app.test"))
