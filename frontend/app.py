@@ -8,7 +8,7 @@ from typing import Any
 
 from frontend.api import Api
 from frontend.clock import Clock
-from frontend.database import DiskFull
+from frontend.database import Closed, DiskFull
 from frontend.errors import ClientError, Offline
 from frontend.hd_image_manager import Files, HDImageManager
 from frontend.i18n import Translator
@@ -126,6 +126,8 @@ class App:
             self.views.status.error(self.sentence(error))
         except DiskFull:
             self.views.status.error(self.translate("error.disk_full"))
+        except Closed:
+            pass  # somebody signed out while this went on; what it was about is no longer here
         except Exception as error:  # noqa: BLE001 - a mistake of ours: told to the person, detailed for the developer
             self.views.status.error(self.translate("error.internal"))
             self.events.report(error)

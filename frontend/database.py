@@ -38,6 +38,10 @@ class DiskFull(Exception):  # noqa: N818 - named for what happened
     """The browser would not write: no space left, or storage refused."""
 
 
+class Closed(Exception):  # noqa: N818 - the same
+    """The database was closed: its account signed out, here or in another tab."""
+
+
 class Database(Protocol):
     """Three stores of plain records (`blobs` also hold Blobs). A write that returns is whole and durable."""
 

@@ -19,6 +19,8 @@ class FaultProxy:
     plan: Callable[[str, str], Fault] = lambda _method, _path: ""
     seen: list[tuple[str, str, Fault]] = field(default_factory=list)
     before_answer: Callable[[str, str], None] = lambda _method, _path: None
+    rename: Callable[[str], str] = lambda path: path  # the path the server is asked for
+    rewrite: Callable[[str, bytes], bytes] | None = None  # (path, answer) -> what is answered instead
 
     def __enter__(self) -> Self:
         proxy = self
@@ -66,9 +68,11 @@ class FaultProxy:
             handler.connection.close()
             handler.close_connection = True
             return
+        content = self.rewrite(handler.path, content) if self.rewrite else content
         handler.send_response_only(answer.status)
         for name, value in _headers(answer):
             handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
         handler.wfile.write(content)
 
@@ -84,7 +88,8 @@ class FaultProxy:
                     connection.putheader(name, value)
                 connection.endheaders(body)
                 raise http.client.HTTPException("cut")
-            connection.request(handler.command, handler.path, body or None, dict(handler.headers.items()))
+            headers = {name: value for name, value in handler.headers.items() if name.lower() != "accept-encoding"}
+            connection.request(handler.command, self.rename(handler.path), body or None, headers)
             answer = connection.getresponse()
             return answer, answer.read()
         finally:
@@ -92,5 +97,5 @@ class FaultProxy:
 
 
 def _headers(answer: http.client.HTTPResponse) -> Iterator[tuple[str, str]]:
-    hop = {"connection", "transfer-encoding", "keep-alive"}
+    hop = {"connection", "transfer-encoding", "keep-alive", "content-length"}
     yield from ((name, value) for name, value in answer.getheaders() if name.lower() not in hop)
