@@ -29,6 +29,7 @@ MAX_TOKEN: Final = 4 * KIB
 # Work at once
 HASHES_AT_ONCE: Final = 2  # argon2 takes 19 MiB and a core each
 HASHES_WAITING: Final = 64
+ATTEMPTS_PER_ADDRESS: Final = 5  # times LIMIT_LOGIN_FAILURES, over all accounts that one address tries
 COMMIT_ATTEMPTS: Final = 64  # optimistic rounds before 503
 
 # Seconds

@@ -11,20 +11,23 @@ from server import answers, downloads
 from server.auth import Auth
 from server.images import Images
 from server.limits import next_slot
+from server.rates import Rates
 from server.uploads import idempotency_key, read_draft
 
 
 class ImageRoutes:
     """`/api/images/*`; `max_size` in bytes per image."""
 
-    def __init__(self, images: Images, auth: Auth, max_size: int) -> None:
+    def __init__(self, images: Images, auth: Auth, rates: Rates, max_size: int) -> None:
         self._images = images
         self._auth = auth
+        self._rates = rates
         self._max_size = max_size
 
     async def save(self, request: Request) -> Response:
         """Store an image: 201 with its record, or 200 with the same record for a retry."""
         user = await self._user(request)
+        self._rates.save(user)
         key = idempotency_key(request)
         draft = await read_draft(request, self._max_size)
         saved = await self._images.save(user, draft, key)
