@@ -187,7 +187,7 @@ class StoredImageDamaged(Unavailable, code="stored_image_damaged"):
 
 
 class Overloaded(Unavailable, code="overloaded"):
-    """Too many passwords are waiting to be checked."""
+    """Too many passwords are waiting to be checked, or too much is being uploaded."""
 
 
 class NotReady(Unavailable, code="not_ready"):

@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limit_registrations: Annotated[str, Meta(description="new accounts per address")] = "20/hour"
     limit_saves: Annotated[str, Meta(description="saves per account")] = "60/hour"
     limit_reads: Annotated[str, Meta(description="requests per account, or per address")] = "600/minute"
+    transfer_timeout: Annotated[int, Meta(ge=3, le=3600, description="seconds for a request to arrive")] = 60
     trusted_proxies: Annotated[str, Meta(description="whose X-Forwarded-For and -Proto are believed")] = ""
     allowed_origins: Annotated[str, Meta(description="other sites whose pages may use the API with a token")] = ""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="how much is logged")] = "info"
