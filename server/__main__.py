@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -13,7 +14,8 @@ from starlette.applications import Starlette
 
 from server.app import create_app
 from server.errors import CannotStart
-from server.limits import GRACEFUL_SHUTDOWN, KEEP_ALIVE
+from server.limits import CONNECTIONS, GRACEFUL_SHUTDOWN, KEEP_ALIVE, MAX_HEAD
+from server.protocol import with_deadlines
 from server.settings import Settings
 
 
@@ -41,11 +43,13 @@ def main() -> None:
         print(f"Cannot start: {error}", file=sys.stderr)  # noqa: T201 - no log is set up for it
         sys.exit(2)
     with suppress(KeyboardInterrupt):
-        AnnouncingServer(_config(app)).run([listener])
+        AnnouncingServer(_config(app, settings)).run([listener])
 
 
 def _prepare(folder: Path) -> None:
     os.umask(0o077)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2 * CONNECTIONS)), hard))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -61,11 +65,13 @@ def _listen(host: str, port: int) -> socket.socket:
         raise CannotStart(f"HOST {host}, PORT {port} cannot be listened on: {error.strerror}") from None
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         lifespan="on",
-        http="h11",
+        http=with_deadlines(settings.transfer_timeout),
+        h11_max_incomplete_event_size=MAX_HEAD,
+        limit_concurrency=CONNECTIONS,
         ws="none",
         log_config=None,
         access_log=False,

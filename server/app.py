@@ -9,7 +9,6 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Mount, Route
 
@@ -20,14 +19,15 @@ from server.errors import Refusal
 from server.images import Images
 from server.kv import Stores, open_stores
 from server.limits import SWEEP_INTERVAL
-from server.middleware import SecurityHeaders
+from server.middleware import guards
 from server.page import Page
 from server.passwords import Passwords
+from server.rates import Rates
 from server.routes.accounts import AccountRoutes
 from server.routes.images import ImageRoutes
 from server.routes.status import StatusRoutes
 from server.secret import load_secret
-from server.settings import Settings
+from server.settings import Settings, networks, origins
 from server.static import OURS, VENDOR, Files
 from server.tokens import Tokens
 
@@ -48,9 +48,10 @@ def create_app(
     stores = open_stores(settings.store_urls, clock=clock, max_bytes=settings.max_storage)  # last: it has to be closed
     users = Accounts(stores.users, passwords or Passwords(), clock)
     kept = Images(stores.images, max_images=settings.max_images_per_day, ttl=settings.image_ttl, clock=clock)
-    auth = Auth(users, tokens)
-    accounts = AccountRoutes(users, kept, tokens, auth)
-    images = ImageRoutes(kept, auth, settings.max_image_size)
+    rates, allowed = Rates(settings), origins(settings.allowed_origins)
+    auth = Auth(users, tokens, rates, allowed)
+    accounts = AccountRoutes(users, kept, tokens, auth, rates)
+    images = ImageRoutes(kept, auth, rates, settings.max_image_size)
     status = StatusRoutes(settings, stores, auth, clock)
     routes: list[BaseRoute] = [
         Route("/api/auth/register", accounts.register, methods=["POST"]),
@@ -80,7 +81,7 @@ def create_app(
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=guards(networks(settings.trusted_proxies), allowed),
         exception_handlers=dict.fromkeys((Refusal, HTTPException, ClientDisconnect, Exception), answers.refused),
         lifespan=lambda _: _running(stores),
     )

@@ -5,9 +5,10 @@ from starlette.responses import Response
 
 from server import answers
 from server.accounts import Accounts, User
-from server.auth import Auth, refuse_cross_site
+from server.auth import Auth
 from server.bodies import read_form
 from server.images import Images
+from server.rates import Rates
 from server.schemas import ChangePassword, DeleteAccount, Login, Logout, Register
 from server.tokens import Tokens
 
@@ -15,24 +16,28 @@ from server.tokens import Tokens
 class AccountRoutes:
     """`/api/auth/*`."""
 
-    def __init__(self, accounts: Accounts, images: Images, tokens: Tokens, auth: Auth) -> None:
+    def __init__(self, accounts: Accounts, images: Images, tokens: Tokens, auth: Auth, rates: Rates) -> None:
         self._accounts = accounts
         self._images = images
         self._tokens = tokens
         self._auth = auth
+        self._rates = rates
 
     async def register(self, request: Request) -> Response:
         """Create an account and sign in: 201, or 409 when the address is taken."""
-        refuse_cross_site(request)
+        self._auth.refuse_cross_site(request)
         form = await read_form(request, Register)
+        self._rates.registration(request)
         user = await self._accounts.register(form.username, form.email, form.password)
         return self._signed_in(request, user, "registered", 201)
 
     async def login(self, request: Request) -> Response:
         """Sign in: 200, or 401."""
-        refuse_cross_site(request)
+        self._auth.refuse_cross_site(request)
         form = await read_form(request, Login)
-        return self._signed_in(request, await self._accounts.login(form.email, form.password), "logged_in")
+        with self._rates.attempt(request, form.email):
+            user = await self._accounts.login(form.email, form.password)
+        return self._signed_in(request, user, "logged_in")
 
     async def validate(self, request: Request) -> Response:
         """Say who is signed in."""
@@ -53,14 +58,16 @@ class AccountRoutes:
         """Change the password: ends all sessions, and begins a new one here."""
         session = await self._auth.session(request)
         form = await read_form(request, ChangePassword)
-        user = await self._accounts.change_password(session.user, form.current_password, form.new_password)
+        with self._rates.attempt(request, session.user.email):
+            user = await self._accounts.change_password(session.user, form.current_password, form.new_password)
         return self._signed_in(request, user, "password_changed")
 
     async def delete(self, request: Request) -> Response:
         """Delete the account and every image of it."""
         session = await self._auth.session(request)
         form = await read_form(request, DeleteAccount)
-        await self._accounts.prove(session.user, form.password)
+        with self._rates.attempt(request, session.user.email):
+            await self._accounts.prove(session.user, form.password)
         await self._images.close(session.user.id)
         await self._accounts.delete(session.user)
         return self._signed_out(request, "account_deleted")
