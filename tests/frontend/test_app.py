@@ -169,7 +169,7 @@ class World:
     async def generate(self, *forms: Form) -> None:
         for form in forms:
             self.views.studio.answers["read"] = form
-            await self.app.generate()
+            await self.app.making.generate()
             await self.settle()
 
 
@@ -230,7 +230,7 @@ async def test_images_made_while_signed_out_come_along(world: World) -> None:
     await world.generate(Form(), Form())
     world.user = ADA
     await app.session.sign_in("ada@example.org", "x")
-    await app.entered()
+    await app.accounts.entered()
 
     assert len(world.server.images) == 2
     assert await world.spaces[""].all("images") == []
@@ -244,7 +244,7 @@ async def test_more_than_fit_come_along_only_after_asking(answer: bool, stay: in
     world.user = ADA
     world.views.dialogs.answers["confirm"] = answer
     await app.session.sign_in("ada@example.org", "x")
-    await app.entered()
+    await app.accounts.entered()
 
     assert len(await world.spaces[""].all("images")) == stay
     assert len(world.server.images) == (3 if answer else 0)
@@ -253,7 +253,7 @@ async def test_more_than_fit_come_along_only_after_asking(answer: bool, stay: in
 async def test_signing_out_wipes_the_account_from_this_browser(world: World) -> None:
     app = await world.start(ADA)
     await world.generate(Form())
-    await app.sign_out()
+    await app.accounts.sign_out()
 
     assert "ada" not in world.spaces
     assert app.images == []
@@ -264,7 +264,7 @@ async def test_signing_out_with_unsent_images_asks_and_may_be_given_up(world: Wo
     world.server.fail("unreachable")
     await world.generate(Form())
     world.views.dialogs.answers["confirm"] = False
-    await app.sign_out()
+    await app.accounts.sign_out()
 
     assert app.session.account
     assert len(app.images) == 1
@@ -276,7 +276,7 @@ async def test_the_unsent_images_of_one_are_never_sent_by_another(world: World) 
     await world.generate(Form())
     before, world.user = app.session.account, BOB
     await app.session.sign_in("bob@example.org", "x")
-    await app.entered(before)
+    await app.accounts.entered(before)
 
     assert (app.images, world.server.images) == ([], {})
     assert len(await world.spaces["ada"].all("outbox")) == 1
@@ -287,7 +287,7 @@ async def test_another_account_on_this_browser_wipes_what_the_server_has(world: 
     await world.generate(Form())
     before, world.user = app.session.account, BOB
     await app.session.sign_in("bob@example.org", "x")
-    await app.entered(before)
+    await app.accounts.entered(before)
 
     assert "ada" not in world.spaces
 
@@ -296,7 +296,7 @@ async def test_a_sign_out_in_another_tab_is_followed(world: World) -> None:
     app = await world.start(ADA)
     await world.generate(Form())
     world.preferences.put("account", None)
-    await app.other_tab_changed()
+    await app.accounts.other_tab_changed()
 
     assert (app.session.account, app.images) == (None, [])
 
@@ -322,7 +322,7 @@ async def test_an_ended_session_stops_sending_and_sign_in_goes_on(world: World) 
 
     world.server.signed_in = True
     await app.session.sign_in("ada@example.org", "x")
-    await app.entered(app.session.account)
+    await app.accounts.entered(app.session.account)
     assert len(world.server.images) == 1
 
 
@@ -332,11 +332,11 @@ async def test_what_expires_soon_is_said_twice_and_can_be_rescued_at_once(world:
     world.views.status.calls.clear()
     for seconds in (86_400 - 3700, 110, 10, 3000, 10):
         world.time.seconds += seconds
-        app.tick()
+        app.expiry.tick()
     assert world.views.status.said("say") == ["status.expires_soon"] * 2
     assert world.views.status.said("expiring") == [0, 2, 2, 2, 2]
 
-    await app.rescue()
+    await app.expiry.rescue()
     ((archive, name),) = files.saved
     assert name == "hd-images.zip"
     assert picture(1) in archive
@@ -347,7 +347,7 @@ async def test_what_has_expired_leaves_view_and_store(world: World) -> None:
     app = await world.start(ADA)
     await world.generate(Form())
     world.time.seconds += 86_401
-    app.tick()
+    app.expiry.tick()
     await world.settle()
 
     assert app.images == []

@@ -41,7 +41,7 @@ def head(token: str, length: str = "Content-Length: 2500000") -> bytes:
 
 
 def is_open(connection: socket.socket) -> bool:
-    connection.setblocking(False)  # noqa: FBT003 - the socket's own signature
+    connection.setblocking(False)
     try:
         return connection.recv(1) != b""
     except BlockingIOError:
