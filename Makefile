@@ -1,5 +1,5 @@
 # The commands. `make serve` and `make test` set up all they need, once, from the lock files.
-.PHONY: help serve test check format lock clean
+.PHONY: help serve build test bench check format lock clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -10,16 +10,25 @@ BROWSER := node_modules/.installed
 
 help:
 	@echo "make serve    set up what is missing and serve the page on http://127.0.0.1:8000"
+	@echo "make serve DEV=1   the same from the sources: an edit shows on reload"
 	@echo "make test     set up what is missing and run every check and test"
+	@echo "make bench    measure how fast the page starts"
 	@echo "make check    format, lint and types only"
 	@echo "make format   put the code into its format"
 	@echo "make lock     pin the newest allowed dependencies"
 	@echo "make clean    remove what the set-up made; data/ stays"
 
-serve: $(RUNTIME) $(BROWSER)
-	@exec $(BIN)/python -m server
+serve: $(if $(DEV),$(RUNTIME) $(BROWSER),build)
+	@$(if $(DEV),SERVE_SOURCES=true )exec $(BIN)/python -m server
 
-test: check
+build: $(RUNTIME) $(BROWSER)
+	@PATH="$$PATH:$(BIN)" node server/build/build.mjs
+
+bench: $(TESTING) build
+	$(BIN)/python -m tests.chromium
+	$(BIN)/python -m tests.benchmarks.boot
+
+test: check build
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest tests/server tests/frontend tests/test_*.py
 	$(BIN)/python -m pytest tests/browser # apart: Playwright keeps an event loop of its own

@@ -4,7 +4,7 @@ import json
 import random
 import time
 import uuid
-from pathlib import Path
+from pkgutil import get_data
 
 import js
 from pyscript import config
@@ -44,8 +44,7 @@ def language(preferences: LocalPreferences) -> str:
 
 def sentences() -> dict[str, dict[str, str]]:
     """Return every sentence of the page, by language and key."""
-    folder = Path(__file__).parent / "locales" if "__file__" in globals() else Path("frontend/locales")
-    return {name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in LANGUAGES}
+    return {name: json.loads(get_data("frontend", f"locales/{name}.json") or "") for name in LANGUAGES}
 
 
 async def main() -> None:

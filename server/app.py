@@ -10,7 +10,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from server import answers
 from server.accounts import Accounts
@@ -28,7 +28,7 @@ from server.routes.images import ImageRoutes
 from server.routes.status import StatusRoutes
 from server.secret import load_secret
 from server.settings import Settings, networks, origins
-from server.static import OURS, VENDOR, Files
+from server.static import from_build, from_sources
 from server.tokens import Tokens
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +43,7 @@ def create_app(
     root: Path = ROOT,
 ) -> Starlette:
     """Build the server on an opened store; raises CannotStart. `clock` gives seconds since 1970."""
-    page = Page(root)
+    page = Page(root, sources=settings.serve_sources)
     tokens = Tokens(load_secret(settings), settings.token_ttl, clock)
     stores = open_stores(settings.store_urls, clock=clock, max_bytes=settings.max_storage)  # last: it has to be closed
     users = Accounts(stores.users, passwords or Passwords(), clock)
@@ -71,13 +71,10 @@ def create_app(
         Route("/health", status.health),
         Route("/health/ready", status.ready),
         Route("/", page.show),
-        Route("/pyscript.toml", Files(root, OURS, only="pyscript.toml")),
+        Route("/sw.js", page.worker),
         Route("/favicon.ico", status.favicon),
         Route("/robots.txt", status.robots),
-        Mount("/frontend", Files(root / "frontend", OURS)),
-        Mount("/vendor/pyscript", Files(root / "node_modules" / "@pyscript" / "core" / "dist", VENDOR)),
-        Mount("/vendor/client-zip", Files(root / "node_modules" / "client-zip", VENDOR)),
-        Mount("/vendor/pyodide", Files(root / "node_modules" / "pyodide", VENDOR)),
+        *(from_sources(root) if settings.serve_sources else from_build(root)),
     ]
     app = Starlette(
         routes=routes,

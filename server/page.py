@@ -4,13 +4,14 @@ An element marked `data-i18n="key"` gets the sentence as its text, `data-i18n-ti
 `-aria-label`, …) as that attribute. A key that a language lacks stops the start.
 """
 
+import gzip
 import hashlib
 import html
 import json
-from functools import lru_cache
+from functools import lru_cache, partial
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +19,7 @@ from starlette.responses import Response
 from server.answers import not_modified
 from server.errors import CannotStart, RouteNotFound
 from server.messages import Language, preferred
+from server.static import encoding
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 _MARK: Final = "data-i18n"
@@ -30,15 +32,20 @@ HEADERS: Final = {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-    "Vary": "Accept-Language, Cookie",
+    "Vary": "Accept-Encoding, Accept-Language, Cookie",
 }
 
 
 class Page:
-    """Serves `/`; the files are read again when they change, so that an edit shows on reload."""
+    """Serves `/`, from the build or from `sources`; an edited file is read again, so that it shows on reload."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, sources: bool) -> None:
         self._html = root / "frontend" / "index.html"
+        self._worker = root / "frontend" / "sw.js"
+        self._build: dict[str, Any] | None = None
+        if not sources and self._html.exists():
+            self._build = read_manifest(root / ".build")
+            self._html = root / ".build" / self._build["page"]
         self._locales = {language: root / "frontend" / "locales" / f"{language}.json" for language in LANGUAGES}
         if self._html.exists():  # an API alone needs no page
             for language in LANGUAGES:
@@ -51,11 +58,25 @@ class Page:
         if not self._html.exists():
             raise RouteNotFound
         body = self._rendered(language or preferred(request.headers.get("accept-language", ""), "en"))
-        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        headers = {**HEADERS, "ETag": etag}
+        headers = dict(HEADERS)
+        if encoding(request.headers):
+            body = _compressed(body)
+            headers["Content-Encoding"] = "gzip"
+        headers["ETag"] = etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         if not_modified(request, etag):
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type="text/html")
+
+    async def worker(self, _: Request) -> Response:
+        """Answer with the service worker, told what the build consists of; of sources it keeps nothing."""
+        if not self._worker.exists():
+            raise RouteNotFound
+        files = ["/", *(url for url in (self._build or {}).get("files", ()) if not url.endswith(".png"))]
+        build = self._build and {"id": self._build["build"], "files": files}
+        script = f"const BUILD = {json.dumps(build)};\n{self._worker.read_text('utf-8')}"
+        # A worker is bound by its own policy: it fetches from here, and that is all.
+        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": "default-src 'none'; connect-src 'self'"}
+        return Response(script, headers=headers, media_type="text/javascript")
 
     def _rendered(self, language: Language) -> bytes:
         files = (self._html, self._locales[language])
@@ -63,6 +84,17 @@ class Page:
             return _render(*files, language, tuple(file.stat().st_mtime_ns for file in files))
         except OSError as error:
             raise CannotStart(f"the page cannot be read: {error}") from None
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return what the last build consists of; raises CannotStart where there was none."""
+    try:
+        return dict(json.loads((folder / "manifest.json").read_bytes()))
+    except FileNotFoundError:
+        raise CannotStart("the page is not built: `make serve` builds it, SERVE_SOURCES=1 does without") from None
+
+
+_compressed = lru_cache(maxsize=len(LANGUAGES))(partial(gzip.compress, mtime=0))
 
 
 @lru_cache(maxsize=len(LANGUAGES) * 2)

@@ -5,9 +5,11 @@ with LiveServer(tmp_path) as server:
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 GENEROUS = {  # tests make more accounts and mistakes in a minute than people in a day
     f"LIMIT_{name}": "1000000/minute" for name in ("LOGIN_FAILURES", "REGISTRATIONS", "SAVES", "READS")
 }
+
+
+@cache
+def build() -> None:
+    """Bring the built page up to date, as `make serve` does."""
+    node = shutil.which("node") or str(Path(sys.executable).with_name("node"))
+    subprocess.run([node, "server/build/build.mjs"], cwd=ROOT, check=True)
 
 
 class LiveServer:
@@ -30,6 +39,7 @@ class LiveServer:
 
     def start(self) -> Self:
         """Start and wait for the printed address; the child's output is in the error when it does not come."""
+        build()
         keep = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         with self._log.open("a") as log:
             self._process = subprocess.Popen(

@@ -12,7 +12,7 @@ from server.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh-CN.md")
-FILES = {"/", "/favicon.ico", "/robots.txt", "/pyscript.toml"}
+FILES = {"/", "/sw.js", "/favicon.ico", "/robots.txt", "/pyscript.toml"}
 
 
 def text(name: str) -> str:
@@ -27,7 +27,7 @@ def test_every_setting_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", READMES)
 def test_every_route_is_documented(name: str, tmp_path: Path) -> None:
-    app = create_app(Settings(data_dir=str(tmp_path)))
+    app = create_app(Settings(data_dir=str(tmp_path), serve_sources=True))
     with TestClient(app):  # closes the store
         paths = {route.path for route in app.routes if isinstance(route, Route)} - FILES
     assert {path for path in paths if f"{path}`" not in text(name) and f"{path} " not in text(name)} == set()

@@ -16,7 +16,10 @@ OLD = re.compile(rb"/assets/page-([0-9a-f]+)\.js")
 
 def installed(page: Page) -> None:
     """Wait until the service worker has everything."""
-    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.evaluate("""() => Promise.race([
+      navigator.serviceWorker.ready.then(() => true),
+      new Promise((_, reject) => setTimeout(() => reject(new Error('no service worker')), 20000)),
+    ])""")
 
 
 def test_the_page_starts_with_the_server_stopped_and_sends_when_it_is_back(

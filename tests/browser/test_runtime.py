@@ -1,9 +1,13 @@
 """What only a real browser can say: IndexedDB keeps the promise, and the generator is deterministic in it."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
+
+from tests.live_server import LiveServer
 
 from .conftest import MakeStory, Story
 
@@ -32,8 +36,15 @@ js.document.documentElement.dataset.ready = "1"
 """
 
 
-def test_indexeddb_keeps_the_promise_of_the_database(make_story: MakeStory) -> None:
-    story = make_story()
+@pytest.fixture
+def sources(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server of the sources: the contract is put in the place of the page's main file."""
+    with LiveServer(tmp_path / "data", SERVE_SOURCES="true") as server:
+        yield server
+
+
+def test_indexeddb_keeps_the_promise_of_the_database(make_story: MakeStory, sources: LiveServer) -> None:
+    story = make_story(sources.url)
     toml = (ROOT / "pyscript.toml").read_text(encoding="utf-8") + f'"{CONTRACT}" = "{CONTRACT}"\n'
     source = (ROOT / CONTRACT).read_text(encoding="utf-8")
 

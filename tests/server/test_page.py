@@ -59,7 +59,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def browser(serve: Serve, root: Path) -> AsyncIterator[httpx2.AsyncClient]:
-    async with serve(root) as client:
+    async with serve(root, serve_sources=True) as client:
         yield client
 
 
@@ -78,7 +78,7 @@ async def test_the_visitors_language(browser: httpx2.AsyncClient, headers: dict[
     answer = await browser.get("/", headers=headers)
     assert f'<html lang="{language}">' in answer.text
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.headers["vary"] == "Accept-Language, Cookie"
+    assert answer.headers["vary"] == "Accept-Encoding, Accept-Language, Cookie"
 
 
 async def test_the_pages_policy(browser: httpx2.AsyncClient) -> None:
@@ -104,16 +104,30 @@ def edit(root: Path) -> None:
     (root / "frontend" / "index.html").write_text(HTML.replace("a comment", "edited"))
 
 
+async def test_the_page_is_sent_compressed_to_who_takes_it(browser: httpx2.AsyncClient) -> None:
+    plain = await browser.get("/", headers={"Accept-Encoding": "identity"})
+    small = await browser.get("/", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert small.headers["content-encoding"] == "gzip"
+    assert small.text == plain.text
+    assert small.headers["etag"] != plain.headers["etag"]
+
+
+def test_a_page_that_is_not_built_stops_the_start(root: Path) -> None:
+    with pytest.raises(CannotStart, match="the page is not built: `make serve` builds it"):
+        Page(root, sources=False)
+
+
 def test_a_missing_key_stops_the_start(root: Path) -> None:
     (root / "frontend" / "locales" / "zh.json").write_text("{}")
     with pytest.raises(CannotStart, match=r"zh\.json"):
-        Page(root)
+        Page(root, sources=True)
 
 
 def test_a_missing_language_stops_the_start(root: Path) -> None:
     (root / "frontend" / "locales" / "zh.json").unlink()
     with pytest.raises(CannotStart, match="cannot be read"):
-        Page(root)
+        Page(root, sources=True)
 
 
 async def test_without_a_page_there_is_the_api(client: httpx2.AsyncClient) -> None:
