@@ -45,7 +45,9 @@ def create_app(
     """Build the server on an opened store; raises CannotStart. `clock` gives seconds since 1970."""
     page = Page(root)
     tokens = Tokens(load_secret(settings), settings.token_ttl, clock)
-    stores = open_stores(settings.store_urls, clock=clock, max_bytes=settings.max_storage)  # last: it has to be closed
+    stores = open_stores(  # last: it has to be closed
+        settings.store_urls, clock=clock, max_bytes=settings.max_storage, min_free=settings.min_free_space
+    )
     users = Accounts(stores.users, passwords or Passwords(), clock)
     kept = Images(stores.images, max_images=settings.max_images_per_day, ttl=settings.image_ttl, clock=clock)
     rates, allowed = Rates(settings), origins(settings.allowed_origins)

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from server import answers, limits
 from server.auth import Auth
-from server.errors import NotReady, Refusal
+from server.errors import NotReady, Refusal, StorageFull
 from server.kv import Stores
 from server.settings import Settings
 from server.times import iso
@@ -23,6 +23,7 @@ class StatusRoutes:
         self._stores = stores
         self._auth = auth
         self._clock = clock
+        self._max_image_size = settings.max_image_size
         self._config: dict[str, Any] = {
             "maxCount": settings.max_images_per_day,
             "maxImageBytes": settings.max_image_size,
@@ -54,11 +55,13 @@ class StatusRoutes:
         return JSONResponse({"status": "ok"})
 
     async def ready(self, _: Request) -> Response:
-        """Say that the store can be written and read; 503 with the reason otherwise."""
+        """Say that the store can be written and read, and has room for an image; 503 with the reason otherwise."""
         try:
             for namespace in (self._stores.users, self._stores.images):
                 await namespace.atomic().put(PROBE, b"", expiration=self._clock() + limits.SWEEP_INTERVAL).commit()
                 await namespace.metadata(PROBE)
+            if any([(await engine.usage()).free < self._max_image_size for engine in self._stores.engines]):
+                raise StorageFull
         except Refusal as error:
             raise NotReady(reason=error.code, retry_after=limits.RETRY_SOON) from error
         return JSONResponse({"status": "ok"})
