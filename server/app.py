@@ -1,16 +1,19 @@
 """The server put together: every object is made here, and the list of routes is the table of contents."""
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Mount, Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from server import answers
 from server.accounts import Accounts
@@ -19,7 +22,10 @@ from server.errors import Refusal
 from server.images import Images
 from server.kv import Stores, open_stores
 from server.limits import SWEEP_INTERVAL
-from server.middleware import guards
+from server.logs import log
+from server.metrics import Metrics
+from server.middleware import SecurityHeaders
+from server.observing import Observed
 from server.page import Page
 from server.passwords import Passwords
 from server.rates import Rates
@@ -32,7 +38,8 @@ from server.static import OURS, VENDOR, Files
 from server.tokens import Tokens
 
 ROOT = Path(__file__).resolve().parent.parent
-_log = logging.getLogger(__name__)
+_ASKED: Final = ("Authorization", "Content-Type", "Idempotency-Key", "Range", "Repr-Digest")
+_TOLD: Final = ("Content-Disposition", "Idempotent-Replay", "Repr-Digest", "Retry-After", "X-Request-ID")
 
 
 def create_app(
@@ -43,7 +50,7 @@ def create_app(
     root: Path = ROOT,
 ) -> Starlette:
     """Build the server on an opened store; raises CannotStart. `clock` gives seconds since 1970."""
-    page = Page(root)
+    page, metrics = Page(root), Metrics()
     tokens = Tokens(load_secret(settings), settings.token_ttl, clock)
     stores = open_stores(  # last: it has to be closed
         settings.store_urls, clock=clock, max_bytes=settings.max_storage, min_free=settings.min_free_space
@@ -54,7 +61,7 @@ def create_app(
     auth = Auth(users, tokens, rates, allowed)
     accounts = AccountRoutes(users, kept, tokens, auth, rates)
     images = ImageRoutes(kept, auth, rates, settings.max_image_size)
-    status = StatusRoutes(settings, stores, auth, clock)
+    status = StatusRoutes(settings, stores, auth, metrics, clock)
     routes: list[BaseRoute] = [
         Route("/api/auth/register", accounts.register, methods=["POST"]),
         Route("/api/auth/login", accounts.login, methods=["POST"]),
@@ -72,6 +79,7 @@ def create_app(
         Route("/api/images/{id}", images.delete, methods=["DELETE"]),
         Route("/health", status.health),
         Route("/health/ready", status.ready),
+        Route("/metrics", status.metrics),
         Route("/", page.show),
         Route("/pyscript.toml", Files(root, OURS, only="pyscript.toml")),
         Route("/favicon.ico", status.favicon),
@@ -82,17 +90,34 @@ def create_app(
     ]
     app = Starlette(
         routes=routes,
-        middleware=guards(networks(settings.trusted_proxies), allowed),
-        exception_handlers=dict.fromkeys((Refusal, HTTPException, ClientDisconnect, Exception), answers.refused),
-        lifespan=lambda _: _running(stores),
+        middleware=_guards(metrics, networks(settings.trusted_proxies), allowed),
+        exception_handlers=dict.fromkeys((Refusal, HTTPException, ClientDisconnect), answers.refused),
+        lifespan=lambda _: _running(stores, metrics),
     )
     app.router.redirect_slashes = False
     return app
 
 
+def _guards(metrics: Metrics, proxies: list[str], origins: Sequence[str]) -> list[Middleware]:
+    """Return what every request passes, outermost first; pages of `origins` may use the API, without cookies."""
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=("GET", "POST", "DELETE"),
+        allow_headers=_ASKED,
+        expose_headers=_TOLD,
+    )
+    believed = Middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)
+    return (
+        [believed] * bool(proxies)
+        + [Middleware(Observed, metrics=metrics), Middleware(SecurityHeaders)]
+        + [cors] * bool(origins)
+    )
+
+
 @asynccontextmanager
-async def _running(stores: Stores) -> AsyncIterator[None]:
-    sweeper = asyncio.create_task(_sweep(stores))
+async def _running(stores: Stores, metrics: Metrics) -> AsyncIterator[None]:
+    sweeper = asyncio.create_task(_sweep(stores, metrics))
     try:
         yield
     finally:
@@ -102,11 +127,12 @@ async def _running(stores: Stores) -> AsyncIterator[None]:
         stores.close()
 
 
-async def _sweep(stores: Stores) -> None:
+async def _sweep(stores: Stores, metrics: Metrics) -> None:
     while True:
         try:
-            erased = await stores.sweep()
-            _log.debug("erased %d expired entries", erased)
+            if erased := await stores.sweep():
+                metrics.expired.inc(erased)
+                log.info("expired", entries=erased)
         except Refusal as error:
-            _log.warning("could not sweep: %s %s", error.code, error.facts)
+            log.error("cannot_sweep", code=error.code)
         await asyncio.sleep(SWEEP_INTERVAL)

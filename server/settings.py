@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     transfer_timeout: Annotated[int, Meta(ge=3, le=3600, description="seconds for a request to arrive")] = 60
     trusted_proxies: Annotated[str, Meta(description="whose X-Forwarded-For and -Proto are believed")] = ""
     allowed_origins: Annotated[str, Meta(description="other sites whose pages may use the API with a token")] = ""
+    metrics_token: Annotated[str, Meta(description="who has it may read /metrics from elsewhere")] = ""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="how much is logged")] = "info"
 
     def __repr__(self) -> str:
