@@ -30,6 +30,7 @@ from server.page import Page
 from server.passwords import Passwords
 from server.rates import Rates
 from server.routes.accounts import AccountRoutes
+from server.routes.docs import DocsRoutes
 from server.routes.images import ImageRoutes
 from server.routes.status import StatusRoutes
 from server.secret import load_secret
@@ -88,6 +89,8 @@ def create_app(
         Mount("/vendor/pyscript", Files(root / "node_modules" / "@pyscript" / "core" / "dist", VENDOR)),
         Mount("/vendor/pyodide", Files(root / "node_modules" / "pyodide", VENDOR)),
     ]
+    docs = DocsRoutes(routes)
+    routes += [Route("/openapi.json", docs.openapi), Route("/docs", docs.docs)]
     app = Starlette(
         routes=routes,
         middleware=_guards(metrics, networks(settings.trusted_proxies), allowed),
