@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 from uuid import uuid4
 
+import apsw
 import httpx2
 import pytest
 
@@ -47,6 +48,11 @@ class Saver:
 
     def __exit__(self, *_: object) -> None:
         self.http.close()
+
+    def move(self, url: str, acknowledged: dict[str, bytes]) -> None:
+        """Look at another server, which may know more than what was acknowledged."""
+        self.unsettled |= self.acknowledged
+        self._url, self.acknowledged, self.http = url, acknowledged, httpx2.Client(timeout=10, verify=False)
 
     def save_until(self, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -322,3 +328,23 @@ async def test_the_clock_goes_back_and_far_ahead_and_back(serve: Serve, clock: C
         assert body["count"] == len(body["images"]) <= 3
         for image in body["images"]:
             assert (await ann.get(f"/api/images/{image['id']}/content")).status_code == 200
+
+
+def test_a_backup_taken_under_load(tmp_path: Path) -> None:
+    """As the README says: VACUUM INTO beside the running server; the copy has all that was acknowledged before."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    with LiveServer(tmp_path / "data", **ROOMY) as server, contextlib.ExitStack() as stack:
+        savers = [stack.enter_context(Saver(server.url, random.Random(number))) for number in range(3)]
+        with saving(savers):
+            time.sleep(0.3)
+            before = [dict(saver.acknowledged) for saver in savers]
+            connection = apsw.Connection(str(tmp_path / "data" / "kv.sqlite3"))
+            connection.execute("VACUUM INTO ?", (str(copy / "kv.sqlite3"),))
+            connection.close()
+    (copy / "jwt_secret").write_bytes((tmp_path / "data" / "jwt_secret").read_bytes())
+    with LiveServer(copy, **ROOMY) as restored:
+        for saver, acknowledged in zip(savers, before, strict=True):
+            saver.move(restored.url, acknowledged)
+            assert saver.lost(sample=5) == []
+            saver.http.close()
