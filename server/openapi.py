@@ -5,70 +5,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 from starlette.routing import BaseRoute, Route
 
 from server import errors
 from server.errors import Refusal
 from server.records import Record
+from server.replies import Done, Facts, Listing, Refused, SignedIn, Who
 from server.schemas import ChangePassword, DeleteAccount, ImageDetails, ImageWithData, Login, Logout, Register
 
 Schema = dict[str, Any]
 _REF: Final = "#/components/schemas/{name}"
-
-
-class Person(Struct):
-    """Who is signed in."""
-
-    id: str
-    username: str
-    email: str
-    createdAt: str  # noqa: N815 - as the original's
-
-
-class Done(Struct):
-    """It is done; the sentence is in the caller's language."""
-
-    success: bool
-    message: str
-
-
-class SignedIn(Done):
-    """A session began."""
-
-    token: str
-    user: Person
-
-
-class Who(Struct):
-    """The session's person."""
-
-    success: bool
-    user: Person
-
-
-class Listing(Struct):
-    """The live images, newest last."""
-
-    success: bool
-    images: list[Record]
-    count: int
-    maxCount: int  # noqa: N815 - as the original's
-
-
-class Facts(Struct):
-    """An object of facts."""
-
-    success: bool | UnsetType = UNSET
-
-
-class Refused(Struct):
-    """Every refusal: the code is stable, the sentence follows Accept-Language; facts stand beside them."""
-
-    success: bool
-    code: str
-    error: str
-
 
 _SIGNED_IN: Final = (errors.Unauthorized, errors.CrossSite, errors.RateLimited)
 _ALWAYS: Final[tuple[type[Refusal], ...]] = (errors.Internal, errors.Unavailable)

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from server.limits import KIB, MAX_HEAD, SLOW_READERS
 
-PACE: Final = 64 * KIB  # bytes in a third of `transfer`
+PACE: Final = 32 * KIB  # bytes in a sixth of `transfer`
 
 
 class Deadlines(H11Protocol):
@@ -65,7 +65,7 @@ class Deadlines(H11Protocol):
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        self._timer = self.loop.call_later(self.transfer / 3, self._look)
+        self._timer = self.loop.call_later(self.transfer / 6, self._look)
 
     def _look(self) -> None:
         if self._is_late() or self._is_slow():

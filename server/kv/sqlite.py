@@ -126,10 +126,7 @@ class SQLite(Engine):
             self._lock.release(cleanly=is_clean)
 
     def _room(self, used: int, growth: int, *, is_small: bool) -> int:
-        """Return how many bytes may be added, when `used` has grown by what is not on the disk yet.
-
-        Small steps may go a little further, on the disk as in the store.
-        """
+        """Return how many bytes may be added; `growth` is not on the disk yet, small steps may go a little further."""
         room = self._max_bytes - used + (RESERVE if is_small else 0)
         if not self._path:
             return room
