@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
+from structlog.contextvars import bind_contextvars
 
 from server.accounts import Accounts, User
 from server.errors import CrossSite, InvalidToken, NoToken, Unauthorized
@@ -40,6 +41,7 @@ class Auth:
         user = await self._accounts.find(claims.sub)
         if claims.tv != user.token_version or claims.jti in user.revoked:
             raise InvalidToken
+        bind_contextvars(user=user.id)
         return Session(user, claims)
 
     async def user(self, request: Request) -> User | None:

@@ -1,13 +1,9 @@
 """What every answer has: headers that keep browsers from guessing, caching and embedding."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -16,23 +12,6 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
 }
-
-
-_ASKED: Final = ("Authorization", "Content-Type", "Idempotency-Key", "Range", "Repr-Digest")
-_TOLD: Final = ("Content-Disposition", "Idempotent-Replay", "Repr-Digest", "Retry-After", "X-Request-ID")
-
-
-def guards(proxies: list[str], origins: Sequence[str]) -> list[Middleware]:
-    """Return what every request passes, outermost first; pages of `origins` may use the API, without cookies."""
-    cors = Middleware(
-        CORSMiddleware,
-        allow_origins=origins,
-        allow_methods=("GET", "POST", "DELETE"),
-        allow_headers=_ASKED,
-        expose_headers=_TOLD,
-    )
-    believed = Middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)
-    return [believed] * bool(proxies) + [Middleware(SecurityHeaders)] + [cors] * bool(origins)
 
 
 class SecurityHeaders:

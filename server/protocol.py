@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from server.limits import KIB, SLOW_READERS
+from server.limits import KIB, MAX_HEAD, SLOW_READERS
 
-PACE: Final = 64 * KIB  # bytes in a third of `transfer`
+PACE: Final = 32 * KIB  # bytes in a sixth of `transfer`
 
 
 class Deadlines(H11Protocol):
@@ -32,7 +32,11 @@ class Deadlines(H11Protocol):
         self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """Note that something came, and whether more must come."""
+        """Note that something came, and whether more must come; h11 itself bounds only a head that comes in pieces."""
+        begun = self.conn.trailing_data[0] + data[: MAX_HEAD + 1] if self.conn.their_state is h11.IDLE else b""
+        if len(begun) > MAX_HEAD and b"\r\n\r\n" not in begun[:MAX_HEAD]:
+            self.send_400_response("The head of the request is too large.")
+            return
         super().data_received(data)
         self._heard = self.loop.time()
         state = self.conn.their_state
@@ -61,7 +65,7 @@ class Deadlines(H11Protocol):
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        self._timer = self.loop.call_later(self.transfer / 3, self._look)
+        self._timer = self.loop.call_later(self.transfer / 6, self._look)
 
     def _look(self) -> None:
         if self._is_late() or self._is_slow():

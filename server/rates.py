@@ -5,13 +5,15 @@ what one customer gets. Only wrong passwords count against sign-in, for the acco
 attacker does not lock out the owner, who comes from another address.
 """
 
-import hashlib
 import ipaddress
 import math
+import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
+from typing import Final
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
@@ -21,7 +23,10 @@ from starlette.requests import Request
 from server.accounts import normalised
 from server.errors import InvalidCredentials, InvalidEmail, RateLimited, TooManyAttempts, WrongPassword
 from server.limits import ATTEMPTS_PER_ADDRESS
+from server.logs import log
 from server.settings import Settings
+
+_KEY: Final = secrets.token_bytes(16)
 
 
 class Rates:
@@ -53,7 +58,8 @@ class Rates:
     @contextmanager
     def attempt(self, request: Request, email: str) -> Iterator[None]:
         """Let a password be tried; raises TooManyAttempts. Those being tried at this moment count as wrong ones."""
-        limits = [(self._failures, _account(email) + address(request)), (self._failures_per_address, address(request))]
+        account = masked(email)
+        limits = [(self._failures, f"{account} {address(request)}"), (self._failures_per_address, address(request))]
         for item, key in limits:
             if not self._limiter.test(item, key, cost=self._trying[item, key] + 1):
                 raise TooManyAttempts(retry_after=self._wait(item, key))
@@ -63,6 +69,7 @@ class Rates:
         except (InvalidCredentials, WrongPassword):
             for item, key in limits:
                 self._limiter.hit(item, key)
+            log.warning("wrong_password", account=account)
             raise
         finally:
             self._trying -= Counter(limits)  # drops what is back at zero
@@ -88,8 +95,9 @@ def address(request: Request) -> str:
     return str(found.ipv4_mapped or ipaddress.ip_network((found.packed, 64), strict=False))
 
 
-def _account(email: str) -> str:
+def masked(email: str) -> str:
+    """Return what stands for an account in memory and in the log; only this process can make it."""
     try:
-        return hashlib.sha256(normalised(email).encode()).hexdigest() + " "
+        return blake2b(normalised(email).encode(), key=_KEY, digest_size=8).hexdigest()
     except InvalidEmail:
-        return "nobody "
+        return "nobody"

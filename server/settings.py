@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     image_ttl: Annotated[int, Meta(ge=1, le=365 * DAY, description="seconds an image is kept")] = DAY
     token_ttl: Annotated[int, Meta(ge=1, le=365 * DAY, description="seconds a token is valid")] = DAY
     max_storage: Annotated[int, Meta(ge=MIB, description="bytes the store may hold")] = 1024 * MIB
+    min_free_space: Annotated[int, Meta(ge=0, description="bytes left free on the disk")] = 0
     limit_login_failures: Annotated[str, Meta(description="wrong passwords per account and address")] = "10/5minutes"
     limit_registrations: Annotated[str, Meta(description="new accounts per address")] = "20/hour"
     limit_saves: Annotated[str, Meta(description="saves per account")] = "60/hour"
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: Annotated[str, Meta(description="whose X-Forwarded-For and -Proto are believed")] = ""
     allowed_origins: Annotated[str, Meta(description="other sites whose pages may use the API with a token")] = ""
     serve_sources: Annotated[bool, Meta(description="serve the page from its sources, for development")] = False
+    metrics_token: Annotated[str, Meta(description="who has it may read /metrics from elsewhere")] = ""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="how much is logged")] = "info"
 
     def __repr__(self) -> str:

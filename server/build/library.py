@@ -46,7 +46,7 @@ def reach(page: str) -> list[str]:
     sources = [path.read_text("utf-8") for path in sorted(Path(page, "frontend").rglob("*.py"))]
     for name in (*LATER, *(name for source in sources for name in imports(source))):
         importlib.import_module(name)
-    specs = [module.__spec__ for module in list(sys.modules.values()) if getattr(module, "__spec__", None)]
+    specs = [spec for module in list(sys.modules.values()) if (spec := getattr(module, "__spec__", None))]
     return sorted({spec.name for spec in specs if str(spec.origin).endswith((".py", ".pyc"))})
 
 

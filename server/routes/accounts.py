@@ -8,6 +8,7 @@ from server.accounts import Accounts, User
 from server.auth import Auth
 from server.bodies import read_form
 from server.images import Images
+from server.logs import log
 from server.rates import Rates
 from server.schemas import ChangePassword, DeleteAccount, Login, Logout, Register
 from server.tokens import Tokens
@@ -29,6 +30,7 @@ class AccountRoutes:
         form = await read_form(request, Register)
         self._rates.registration(request)
         user = await self._accounts.register(form.username, form.email, form.password)
+        log.info("registered", user=user.id)
         return self._signed_in(request, user, "registered", 201)
 
     async def login(self, request: Request) -> Response:
@@ -37,6 +39,7 @@ class AccountRoutes:
         form = await read_form(request, Login)
         with self._rates.attempt(request, form.email):
             user = await self._accounts.login(form.email, form.password)
+        log.info("signed_in", user=user.id)
         return self._signed_in(request, user, "logged_in")
 
     async def validate(self, request: Request) -> Response:
@@ -52,6 +55,7 @@ class AccountRoutes:
             await self._accounts.revoke_all(session.user.id)
         else:
             await self._accounts.revoke(session.user.id, session.claims.jti, session.claims.exp)
+        log.info("signed_out", everywhere=form.everywhere)
         return self._signed_out(request, "logged_out")
 
     async def password(self, request: Request) -> Response:
@@ -60,6 +64,7 @@ class AccountRoutes:
         form = await read_form(request, ChangePassword)
         with self._rates.attempt(request, session.user.email):
             user = await self._accounts.change_password(session.user, form.current_password, form.new_password)
+        log.info("password_changed")
         return self._signed_in(request, user, "password_changed")
 
     async def delete(self, request: Request) -> Response:
@@ -70,6 +75,7 @@ class AccountRoutes:
             await self._accounts.prove(session.user, form.password)
         await self._images.close(session.user.id)
         await self._accounts.delete(session.user)
+        log.info("account_deleted")
         return self._signed_out(request, "account_deleted")
 
     def _signed_in(self, request: Request, user: User, key: str, status: int = 200) -> Response:

@@ -129,7 +129,7 @@ def warm(playwright: Playwright, folder: Path, url: str, count: int) -> dict[str
     for _ in range(3):  # the second visit caches compiled code
         for name, context in contexts.items():
             visit(context, url + PAGES[name])
-            contexts[name].pages[0].wait_for_timeout(1000)
+            context.pages[0].wait_for_timeout(1000)
     runs = alternate(count, lambda name: visit(contexts[name], url + PAGES[name]))
     for context in contexts.values():
         context.close()

@@ -32,7 +32,7 @@ def connect(server: LiveServer) -> socket.socket:
 
 def token(server: LiveServer, email: str) -> str:
     form = {"username": "Ann", "email": email, "password": "correct horse"}
-    return str(httpx2.post(f"{server.url}/api/auth/register", json=form).json()["token"])
+    return str(httpx2.post(f"{server.url}/api/auth/register", json=form, verify=False).json()["token"])
 
 
 def head(token: str, length: str = "Content-Length: 2500000") -> bytes:
@@ -74,7 +74,7 @@ def test_silent_and_dribbling_requests_are_cut(server: LiveServer) -> None:
         for name, connection in dribbling.items():
             connection.sendall(begun[name])
         end = time.monotonic() + 2 * LIMIT
-        while time.monotonic() < end:
+        while time.monotonic() < end and any(map(is_open, [*silent.values(), *dribbling.values()])):
             time.sleep(0.2)
             for connection in dribbling.values():
                 try:
@@ -105,7 +105,7 @@ def test_a_slow_reader_of_a_download_is_cut(server: LiveServer) -> None:
         address = urlsplit(server.url)
         connection.connect((address.hostname, address.port))
         connection.sendall(wanted.encode() * 3)  # one, and two that wait behind it
-        time.sleep(1.5 * LIMIT)
+        time.sleep(LIMIT)
         assert _received(connection) < 5 * MIB
 
 
@@ -135,7 +135,7 @@ def test_memory_under_200_stalled_uploads(tmp_path: Path) -> None:
         for number in range(200):
             connection = stack.enter_context(closing(connect(server)))
             connection.sendall(head(people[number % 40]))
-            connection.settimeout(0.05)
+            connection.settimeout(0.02)
             _send_what_fits(connection, b'{"prompt": "p", "data": "' + b"A" * 2_400_000)
         used = memory(server)
         print(f"\nresident: {before} MiB before, {used} MiB under 200 stalled uploads")  # noqa: T201 - a measurement
