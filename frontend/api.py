@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from frontend.clock import Clock
 from frontend.errors import Offline, from_answer
-from frontend.models import Image
+from frontend.models import Image, seconds
 
 Progress = Callable[[float], None]  # 0.0 to 1.0 of the bytes sent
 
@@ -51,8 +51,11 @@ class Api:
         self._daily: tuple[str, list[dict[str, Any]]] = ("", [])
 
     async def config(self) -> dict[str, Any]:
-        """Return the limits and what is on."""
-        return await self._json("GET", "/api/config")
+        """Return the limits and what is on; its `server_time` sets the clock, to the millisecond."""
+        config = await self._json("GET", "/api/config")
+        if moment := seconds(config.get("server_time")):
+            self._clock.set(moment)
+        return config
 
     async def register(self, username: str, email: str, password: str) -> dict[str, Any]:
         """Create an account and sign in; return the user."""

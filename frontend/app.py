@@ -1,23 +1,23 @@
 """What happens on each action of the person. Its views announce and show; what is decided is decided here."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from frontend.accounts import Accounts
 from frontend.api import Api
 from frontend.clock import Clock
-from frontend.database import DiskFull
+from frontend.database import Closed, DiskFull
 from frontend.errors import ClientError, Offline
+from frontend.expiry import Expiry
 from frontend.hd_image_manager import Files, HDImageManager
 from frontend.i18n import Translator
-from frontend.models import Account, Image, ImageRequest, iso
+from frontend.making import Making
+from frontend.models import Account, Image, iso
 from frontend.outbox import Report
 from frontend.session import Preferences, Session
 
 DEFAULTS = {"maxCount": 3, "maxImageBytes": 2 * 1024 * 1024, "ttlSeconds": 86_400}  # until the server was heard once
-SEEDS = 2**31  # a seed is below this: what the generators behind the page accept
-SOON = (600, 3600)  # seconds left at which a person is warned, the most urgent first
 
 
 class App:
@@ -35,6 +35,7 @@ class App:
         generators: dict[str, Any],
         views: Any,
         events: Any,
+        updates: Any,
         open_space: Callable[[Account | None], Awaitable[HDImageManager]],
         erase_space: Callable[[Account], Awaitable[None]],
     ) -> None:
@@ -47,23 +48,27 @@ class App:
         self.generators = generators
         self.views = views
         self.events = events
-        self._open_space = open_space
-        self._erase_space = erase_space
+        self.updates = updates
         self.config: dict[str, Any] = DEFAULTS | (preferences.get("config") or {})
         self.manager: HDImageManager  # opened by start
         self.images: list[Image] = []
-        self._work: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._timer: Callable[[], None] = lambda: None
-        self._warned: set[tuple[str, int]] = set()
+        self.making = Making(self)
+        self.expiry = Expiry(self)
+        self.accounts = Accounts(self, open_space, erase_space)
 
     # Start
 
     async def start(self) -> None:
         """Show what this browser holds, attach every handler, then ask the server."""
         self._attach()
-        await self._enter()
+        await self.accounts.enter()
+        if not self.events.secure and not self.preferences.get("told_http"):
+            self.preferences.put("told_http", value=True)
+            self.views.status.warn(self.translate("status.http"))
         self.background(self.meet_server())
+        self.background(self.updates.watch(self.views.status.update))
 
     async def meet_server(self) -> None:
         """Learn limits and who is signed in; then bring both sides together."""
@@ -79,27 +84,30 @@ class App:
         self.config |= config
         self.preferences.put("config", self.config)
         if self.session.account != before:
-            await self._enter()
+            await self.accounts.enter()
         await self.sync(now=True, refresh=True)
+        await self.accounts.take_along()
 
     def _attach(self) -> None:
         views, background = self.views, self.background
-        views.studio.on_generate = lambda: self._generate_in_background()
-        views.studio.on_cancel = self.cancel
+        views.studio.on_generate = self.making.start
+        views.studio.on_cancel = self.making.cancel
         views.gallery.on_action = lambda action, image_id: background(self.act(action, image_id))
         views.viewer.on_action = lambda action, image_id: background(self.act(action, image_id))
-        views.header.on_sign_in = lambda: background(self.sign_in())
-        views.header.on_sign_up = lambda: background(self.sign_up())
-        views.header.on_sign_out = lambda: background(self.sign_out())
-        views.header.on_account = lambda: background(self.show_account())
+        views.header.on_sign_in = lambda: background(self.accounts.sign_in())
+        views.header.on_sign_up = lambda: background(self.accounts.sign_up())
+        views.header.on_sign_out = lambda: background(self.accounts.sign_out())
+        views.header.on_account = lambda: background(self.accounts.show_account())
         views.header.on_language = self.choose_language
+        views.status.on_update = self.updates.take
+        views.status.on_rescue = lambda: background(self.expiry.rescue())
         views.studio.on_view = lambda image_id: background(self.view(image_id))
         views.gallery.thumbnail = lambda image_id: self.manager.thumbnail(image_id)
         views.gallery.on_when_full = lambda choice: self.preferences.put("when_full", choice)
         self.events.on_wake(lambda: background(self.meet_server()))
-        self.events.on_other_tab(lambda: background(self.show()))
+        self.events.on_other_tab(lambda: background(self.accounts.other_tab_changed()))
         self.events.on_leave(self.would_lose)
-        self.events.every_second(self.tick)
+        self.events.every_second(self.expiry.tick)
 
     def background(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something to its end; what goes wrong is told to the person."""
@@ -115,6 +123,8 @@ class App:
             self.views.status.error(self.sentence(error))
         except DiskFull:
             self.views.status.error(self.translate("error.disk_full"))
+        except Closed:
+            pass  # somebody signed out while this went on; what it was about is no longer here
         except Exception as error:  # noqa: BLE001 - a mistake of ours: told to the person, detailed for the developer
             self.views.status.error(self.translate("error.internal"))
             self.events.report(error)
@@ -122,56 +132,6 @@ class App:
     def sentence(self, error: ClientError) -> str:
         """Return what to tell a person about an error."""
         return self.translate.refusal(error.reason())
-
-    # Making images
-
-    def _generate_in_background(self) -> None:
-        if self._work is None or self._work.done():
-            self._work = self.background(self.generate())
-
-    async def generate(self) -> None:
-        """Make the images the form asks for; each is saved by itself as soon as it exists."""
-        form = self.views.studio.read()
-        if not form.prompt:
-            self.views.studio.complain(self.translate("studio.prompt_missing"))
-            return
-        if not await self._fits(form.count):
-            return
-        seed = random.randrange(SEEDS) if form.seed is None else form.seed  # noqa: S311 - variety, not secrecy
-        self.views.studio.start()
-        try:
-            for number in range(form.count):
-                self.views.studio.progress(number, form.count)
-                request = form.request((seed + number) % SEEDS)
-                await self._make(request)
-            self.views.studio.made(seed)
-        except asyncio.CancelledError:
-            self.views.status.say(self.translate("studio.cancelled"))
-        finally:
-            self.views.studio.stop()
-
-    async def _make(self, request: ImageRequest) -> None:
-        generator, _, _ = request.model.partition("/")
-        blob = await self.generators[generator].generate(request)
-        self.views.status.saving(self.translate("status.saving"))
-        image = await self.manager.save(request, blob)
-        self.views.studio.result(image, blob)
-        await self.changed()
-        self.background(self.sync())
-        if self.session.account is None:
-            self.views.status.say(self.translate("status.kept_here"))
-
-    async def _fits(self, count: int) -> bool:
-        left = self.slots_left()
-        if self.session.account is None or count <= left:
-            return True
-        question = self.translate("studio.exceeds", count=count, left=left)
-        return bool(await self.views.dialogs.confirm(question, self.translate("studio.generate_anyway")))
-
-    def cancel(self) -> None:
-        """Stop the generation that runs; what is finished stays."""
-        if self._work:
-            self._work.cancel()
 
     # The gallery
 
@@ -248,7 +208,7 @@ class App:
         """Bring every view to what the store holds."""
         self.images = await self.manager.list()
         self.views.gallery.show(self.images, self.clock.now())
-        self.views.gallery.numbers(self.numbers(), self.session.account is not None)
+        self.views.gallery.numbers(self.numbers(), self.session.account is not None, await self.events.usage())
         self.views.studio.slots(self.slots_left() if self.session.account else None)
         self.views.header.show(self.session.account, ended=self.session.ended)
 
@@ -269,27 +229,6 @@ class App:
             "maxSize": self.config["maxImageBytes"],
             "next_slot_at": iso(opens) if full else None,
         }
-
-    def tick(self) -> None:
-        """Once a second while somebody looks: the times left, and what has run out."""
-        now = self.clock.now()
-        self.views.gallery.tick(now)
-        if any(image.expired(now) for image in self.images):
-            self.background(self._expire())
-        for image in self.images:
-            left = (image.expires_at or now + 2 * SOON[-1]) - now
-            due = next((limit for limit in SOON if left <= limit), 0)
-            if due and (image.id, due) not in self._warned:
-                self._warned.add((image.id, due))
-                self.views.status.say(self.translate("status.expires_soon", minutes=max(1, round(left / 60))))
-
-    async def _expire(self) -> None:
-        now = self.clock.now()
-        for image in self.images:
-            if image.expired(now):
-                self.views.viewer.close(image.id)
-        await self.manager.drop_expired()
-        await self.changed()
 
     # Towards the server
 
@@ -329,106 +268,20 @@ class App:
             wait = max(0.2, due - self.clock.now())
             self._timer = self.events.later(wait, lambda: self.background(self.sync()))
 
-    def would_lose(self) -> bool:
-        """Tell whether leaving now would lose something: only what this browser could not keep."""
-        return not self.manager.database.durable and any(image.state != "saved" for image in self.images)
-
-    # Accounts
-
-    async def _enter(self) -> None:
-        """Open the store of whoever is here; images made while signed out come along."""
-        before = getattr(self, "manager", None)
-        self.manager = await self._open_space(self.session.account)
-        outbox = self.manager.outbox
-        outbox.on_change = self.changed
-        outbox.on_progress = self.views.gallery.progress
-        outbox.when_full = lambda: self.preferences.get("when_full") or "ask"
-        if before:
-            before.database.close()
-        if self.session.account:
-            await self._adopt()
-        if not self.manager.database.durable:
-            self.views.status.warn(self.translate("status.not_durable"))
-        await self.show()
-
-    async def _adopt(self) -> None:
-        guest = await self._open_space(None)
-        if await self.manager.adopt(guest.database):
-            self.events.tell_other_tabs()
-        guest.database.close()
-
-    async def sign_in(self) -> None:
-        """Ask for address and password until they are right or the person gives up."""
-        await self._ask(self.views.dialogs.login, self.session.sign_in, "status.signed_in")
-
-    async def sign_up(self) -> None:
-        """Ask for what an account needs, and make it."""
-        await self._ask(self.views.dialogs.register, self.session.sign_up, "status.signed_up")
-
-    async def _ask(self, dialog: Any, enter: Callable[..., Awaitable[Account]], done: str) -> None:
-        error, field = "", ""
-        while (credentials := await dialog(error, field)) is not None:
-            try:
-                account = await enter(*credentials)
-            except ClientError as refusal:
-                error, field = self.sentence(refusal), str(refusal.facts.get("field", ""))
-                continue
-            dialog.close()
-            self.views.status.say(self.translate(done, name=account.username))
-            await self.entered()
-            return
-
-    async def entered(self) -> None:
-        """Go on as whoever just signed in."""
-        await self._enter()
-        self.events.announce_auth(self.session.account)
-        await self.sync(now=True, refresh=True)
-
-    async def sign_out(self, *, everywhere: bool = False) -> None:
-        """Sign out and wipe this account's images from this browser; asks when some were never sent."""
-        account = self.session.account
-        if account is None:
-            return
-        unsent = len(await self.manager.outbox.unsent())
-        question = self.translate("signout.unsent", count=unsent)
-        if unsent and not await self.views.dialogs.confirm(question, self.translate("signout.anyway")):
-            return
-        await self.session.sign_out(everywhere=everywhere)
-        await self.left(account)
-
-    async def left(self, account: Account) -> None:
-        """Go on as nobody; nothing of the account stays in this browser."""
+    def stop_waiting(self) -> None:
+        """Forget the time set for the next attempt."""
         self._timer()
-        self.views.viewer.close()
-        self.views.studio.clear_result()
-        await self._enter()
-        await self._erase_space(account)
-        self.events.announce_auth(None)
-        self.views.status.say(self.translate("status.signed_out"))
 
-    async def show_account(self) -> None:
-        """Show the account's own page: change the password, sign out everywhere, delete it all."""
-        account = self.session.account
-        error = ""
-        while account and (choice := await self.views.dialogs.account(account, error)) is not None:
-            try:
-                if choice["do"] == "password":
-                    await self.api.change_password(choice["current"], choice["new"])
-                    self.views.status.say(self.translate("status.password_changed"))
-                elif choice["do"] == "everywhere":
-                    await self.sign_out(everywhere=True)
-                elif choice["do"] == "delete":
-                    await self.session.delete_account(choice["current"])
-                    await self.left(account)
-            except ClientError as refusal:
-                error = self.sentence(refusal)
-                continue
-            self.views.dialogs.account.close()
-            return
+    def would_lose(self) -> bool:
+        """Tell whether something would wait for the next visit, or be lost for want of a disk."""
+        states = {image.state for image in self.images}
+        waits = self.session.account is not None and "pending" in states
+        return waits or (not self.manager.database.durable and bool(states - {"saved"}))
 
     def choose_language(self, language: str) -> None:
         """Speak another language, at once and from now on."""
         self.translate.choose(language)
         self.preferences.put("language", language)
         self.views.speak(self.translate)
+        self.updates.language_changed()
         self.background(self.show())

@@ -23,6 +23,10 @@ if (refused) {
   Object.defineProperty(window, 'indexedDB', { value: { refused, open: () => done(database) } });
 }
 
+// The policy lets scripts be named by this one function only, and it knows one name.
+const worker = globalThis.trustedTypes?.createPolicy('app', { createScriptURL: () => '/sw.js' }).createScriptURL('') ?? '/sw.js';
+window.hdPage.worker = navigator.serviceWorker?.register(worker).catch((error) => console.info('no offline start:', error));
+
 try {
   const { hooks } = await import('/vendor/pyscript/core.js');
   // The one default hook that needs eval belongs to workers, and there are none here.

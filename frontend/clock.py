@@ -19,11 +19,16 @@ class Clock:
         """Return Unix seconds."""
         return self._steady() + self._offset
 
+    def set(self, moment: float) -> None:
+        """Take the server's time, in Unix seconds."""
+        self._offset = moment - self._steady()
+
     def correct(self, date: str | None) -> None:
-        """Take the server's time from a `Date` header; anything else is left alone."""
+        """Take the server's time from a `Date` header, where it differs; anything else is left alone."""
         try:
-            moment = parsedate_to_datetime(date or "").timestamp()
+            # The header has whole seconds: half a second is the best guess of what it dropped.
+            moment = parsedate_to_datetime(date or "").timestamp() + 0.5
         except ValueError:
             return
-        # The header has whole seconds: half a second is the best guess of what it dropped.
-        self._offset = moment + 0.5 - self._steady()
+        if abs(moment - self.now()) > 1:
+            self.set(moment)

@@ -4,8 +4,9 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from frontend.app import SEEDS, App
+from frontend.app import App
 from frontend.errors import ClientError
+from frontend.making import SEEDS
 from frontend.models import Image, ImageRequest
 
 Actions = dict[str, Callable[..., Awaitable[Any]]]
@@ -68,7 +69,7 @@ def auth_manager(app: App, members: Members) -> tuple[Actions, Facts]:
     async def enter(how: Callable[..., Awaitable[Any]], given: Any, names: tuple[str, ...]) -> dict[str, Any]:
         found = members(given, *names)
         account = await how(*(str(found.get(name, "")) for name in names))
-        await app.entered()
+        await app.accounts.entered()
         return {"success": True, "user": account.to_dict()}
 
     async def register(given: Any) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def auth_manager(app: App, members: Members) -> tuple[Actions, Facts]:
         return await enter(app.session.sign_in, given, ("email", "password"))
 
     async def logout() -> dict[str, Any]:
-        await app.sign_out()
+        await app.accounts.sign_out()
         return {"success": True}
 
     def current_user() -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ Local first: this browser's own store is written before anything is shown as don
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from frontend.api import Api
@@ -40,6 +40,9 @@ class Files(Protocol):
 
     async def thumbnail(self, blob: Any) -> Any:
         """Return a small picture of it, derived; the original stays as it is."""
+
+    async def zip(self, files: list[tuple[str, Any]]) -> Any:
+        """Return one archive of named files."""
 
     def save_as(self, blob: Any, name: str) -> None:
         """Hand the bytes to the person as a file."""
@@ -140,10 +143,22 @@ class HDImageManager:
     async def download(self, image_id: str) -> None:
         """Hand the exact bytes to the person, their digest checked once more."""
         image = await self.get(image_id)
-        blob = await self.blob(image_id)
+        self._files.save_as(await self._proved(image), file_name(image))
+
+    async def download_all(self, image_ids: Sequence[str]) -> None:
+        """Hand several images to the person, as one archive; a single one as it is."""
+        if len(image_ids) == 1:
+            await self.download(image_ids[0])
+            return
+        images = [await self.get(image_id) for image_id in image_ids]
+        files = [(file_name(image), await self._proved(image)) for image in images]
+        self._files.save_as(await self._files.zip(files), "hd-images.zip")
+
+    async def _proved(self, image: Image) -> Any:
+        blob = await self.blob(image.id)
         if image.sha256 and await self._files.sha256(blob) != image.sha256:
             raise ClientError("the bytes here are not the bytes that were saved", code="digest_mismatch")
-        self._files.save_as(blob, file_name(image))
+        return blob
 
     async def delete(self, image_id: str) -> None:
         """Delete an image: gone here at once, for the server as soon as it can be told."""

@@ -15,8 +15,10 @@ from frontend.browser import canvas, exports, http, locks
 from frontend.browser.database import delete_database, open_database
 from frontend.browser.events import Events
 from frontend.browser.files import Files
+from frontend.browser.offline import Updates
 from frontend.browser.preferences import LocalPreferences
 from frontend.clock import Clock
+from frontend.database import FallbackDatabase
 from frontend.embedding import auth_manager, hd_image_manager
 from frontend.generators.landscape import Landscape
 from frontend.hd_image_manager import HDImageManager
@@ -56,7 +58,8 @@ async def main() -> None:
     views = Views(translate)
 
     async def open_space(account: Account | None) -> HDImageManager:
-        database = await open_database(database_name(account), views.status.superseded)
+        disk = await open_database(database_name(account), views.status.superseded)
+        database = FallbackDatabase(disk, views.status.not_durable)
         outbox = Outbox(database, api, clock, random.random, locks.exclusive)
         return HDImageManager(
             database, outbox, api, files, clock, lambda: str(uuid.uuid4()), signed_in=account is not None
@@ -72,6 +75,7 @@ async def main() -> None:
         generators={"landscape": Landscape(canvas.paint)},
         views=views,
         events=events,
+        updates=Updates(),
         open_space=open_space,
         erase_space=lambda account: delete_database(database_name(account)),
     )

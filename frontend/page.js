@@ -42,6 +42,10 @@
     decode(base64) {
       return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
     },
+    async zip(files) {
+      const { downloadZip } = await import('/vendor/client-zip/index.js');
+      return downloadZip(files).blob();
+    },
     encode(blob) {
       return new Promise((resolve, reject) => {
         const reader = new FileReader();

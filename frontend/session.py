@@ -27,6 +27,15 @@ class Session:
         self.account = Account.from_dict(remembered) if remembered else None
         self.ended = False  # the account is known, but its token is over: sign in to go on
 
+    def reload(self) -> bool:
+        """Take over what another tab remembered; return whether somebody else is signed in now."""
+        remembered = self._preferences.get("account")
+        before, self.account = self.account, Account.from_dict(remembered) if remembered else None
+        if self.account != before:
+            self.ended = False
+            self._api.forget()
+        return self.account != before
+
     async def sign_up(self, username: str, email: str, password: str) -> Account:
         """Create an account and be signed in; raises ClientError."""
         return self._enter(await self._api.register(username, email, password))

@@ -1,19 +1,23 @@
 """`python -m server`: reads the settings, prints the address, serves until SIGTERM or Ctrl+C."""
 
-import logging
 import os
+import platform
+import resource
 import signal
 import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+import apsw
 import uvicorn
 from starlette.applications import Starlette
 
 from server.app import create_app
 from server.errors import CannotStart
-from server.limits import GRACEFUL_SHUTDOWN, KEEP_ALIVE
+from server.limits import CONNECTIONS, GRACEFUL_SHUTDOWN, KEEP_ALIVE, MAX_HEAD
+from server.logs import log, set_up
+from server.protocol import with_deadlines
 from server.settings import Settings
 
 
@@ -33,19 +37,23 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn repeats the signal once it has finished
     try:
         settings = Settings.from_environ(os.environ, Path(".env"))
-        logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+        set_up(settings.log_level)
         _prepare(Path(settings.data_dir))
         listener = _listen(settings.host, settings.port)
         app = create_app(settings)
     except CannotStart as error:
         print(f"Cannot start: {error}", file=sys.stderr)  # noqa: T201 - no log is set up for it
         sys.exit(2)
-    with suppress(KeyboardInterrupt):
-        AnnouncingServer(_config(app)).run([listener])
+    log.info("started", python=platform.python_version(), sqlite=apsw.sqlite_lib_version())
+    with suppress(KeyboardInterrupt, SystemExit):
+        AnnouncingServer(_config(app, settings)).run([listener])
+    log.info("stopped")
 
 
 def _prepare(folder: Path) -> None:
     os.umask(0o077)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2 * CONNECTIONS)), hard))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -56,16 +64,20 @@ def _prepare(folder: Path) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=2048)
+        listener = socket.create_server(address[:2], family=family, backlog=2048)
+        # Opened by number it knows that it is TCP; only then asyncio turns off the delay of small packets, 40 ms each.
+        return socket.socket(fileno=listener.detach())
     except OSError as error:
         raise CannotStart(f"HOST {host}, PORT {port} cannot be listened on: {error.strerror}") from None
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def _config(app: Starlette, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         lifespan="on",
-        http="h11",
+        http=with_deadlines(settings.transfer_timeout),
+        h11_max_incomplete_event_size=MAX_HEAD,
+        limit_concurrency=CONNECTIONS,
         ws="none",
         log_config=None,
         access_log=False,

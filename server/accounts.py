@@ -11,7 +11,7 @@ import msgspec
 from server.errors import EmailTaken, InvalidCredentials, InvalidEmail, StorageBusy, UnknownUser, WrongPassword
 from server.kv.base import Entry, Namespace
 from server.limits import COMMIT_ATTEMPTS, MAX_EMAIL, RETRY_SOON
-from server.passwords import Passwords
+from server.passwords import Passwords, refuse_common
 from server.times import iso
 
 _ATOM: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -52,8 +52,9 @@ class Accounts:
         self._clock = clock
 
     async def register(self, username: str, email: str, password: str) -> User:
-        """Create an account; raises InvalidEmail, EmailTaken."""
+        """Create an account; raises InvalidEmail, CommonPassword, EmailTaken."""
         address = normalised(email)
+        refuse_common("password", password)
         if await self._store.metadata(f"email/{address}"):
             raise EmailTaken
         hashed = await self._passwords.hash(password)
@@ -94,7 +95,8 @@ class Accounts:
         )
 
     async def change_password(self, user: User, current: str, new: str) -> User:
-        """Set a new password and end every token issued so far; raises WrongPassword."""
+        """Set a new password and end every token issued so far; raises WrongPassword, CommonPassword."""
+        refuse_common("newPassword", new)
         await self.prove(user, current)
         return await self._replace_password(user, await self._passwords.hash(new), raised_by=1)
 

@@ -1,7 +1,6 @@
 """Answers in JSON, and refusals in the caller's language."""
 
-import logging
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -12,7 +11,7 @@ from server.errors import BadRange, Internal, MethodNotAllowed, Refusal, RouteNo
 from server.messages import Language, preferred, sentence
 from server.middleware import HEADERS
 
-_log = logging.getLogger(__name__)
+_LOGGED: Final = ("field", "reason", "id")  # the facts that are nobody's secret
 
 
 def language(request: Request) -> Language:
@@ -40,8 +39,8 @@ def not_modified(request: Request, etag: str) -> bool:
 async def refused(request: Request, error: Exception) -> Response:
     """Turn any exception into the one shape of refusals; never a detail that is not meant for the caller."""
     refusal = error if isinstance(error, Refusal) else _translated(error)
-    if refusal.status >= 500:  # noqa: PLR2004 - the server's own failures
-        _log.error("%s %s: %s %s", request.method, request.scope.get("path"), refusal.code, refusal.facts)
+    told = {name: refusal.facts[name] for name in _LOGGED if name in refusal.facts}
+    request.scope["refusal"] = {"code": refusal.code, **told}  # for the log and the numbers
     body = {"success": False, "code": refusal.code, "error": "", **refusal.facts}
     body["error"] = sentence(refusal.code, language(request), **refusal.facts)
     headers = dict(HEADERS)

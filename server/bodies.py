@@ -30,19 +30,29 @@ def media_type(request: Request) -> tuple[str, dict[str, str]]:
     return kind, parameters
 
 
-async def read_body(request: Request, limit: int, too_large: TooLarge) -> bytes:
+async def read_body(
+    request: Request, limit: int, too_large: TooLarge, take: Callable[[int], None] = lambda _: None
+) -> bytes:
     """Return the body of at most `limit` bytes; raises what `too_large` makes of its size."""
-    return b"".join([chunk async for chunk in body_chunks(request, limit, too_large)])
+    return b"".join([chunk async for chunk in body_chunks(request, limit, too_large, take)])
 
 
-async def body_chunks(request: Request, limit: int, too_large: TooLarge) -> AsyncIterator[bytes]:
-    """Yield the body as it comes; one that states too great a length is refused before any of it is read."""
+def refuse_length(request: Request, limit: int, too_large: TooLarge) -> None:
+    """Raise what `too_large` makes of a stated length above the limit, before anything is read."""
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated[:20]) > limit:
         raise too_large(int(stated[:20]))
+
+
+async def body_chunks(
+    request: Request, limit: int, too_large: TooLarge, take: Callable[[int], None] = lambda _: None
+) -> AsyncIterator[bytes]:
+    """Yield the body as it comes, and tell `take` of each piece, which may refuse it."""
+    refuse_length(request, limit, too_large)
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit:
             raise too_large(size)
+        take(len(chunk))
         yield chunk

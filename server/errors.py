@@ -2,11 +2,11 @@
 
 Refusal
 ├── Unauthorized        NoToken · InvalidToken · UnknownUser · InvalidCredentials
-├── InvalidInput        MissingField · InvalidField (InvalidEmail · InvalidPassword · InvalidBase64) · DamagedImage
-│                       BadDimensions · DigestMismatch · KeyReused
+├── InvalidInput        MissingField · InvalidField (InvalidEmail · InvalidPassword · InvalidBase64) · CommonPassword
+│                       DamagedImage · BadDimensions · DigestMismatch · KeyReused
 ├── BadJson · BadMultipart · CrossSite · WrongPassword · NotFound · RouteNotFound · MethodNotAllowed
 ├── EmailTaken · AlreadyDeleted · BodyTooLarge · ImageTooLarge · UnsupportedMediaType · NotAnImage · BadRange
-├── QuotaExceeded
+├── QuotaExceeded · RateLimited · TooManyAttempts
 └── Internal · Unavailable (StorageUnavailable · StorageBusy · StoredImageDamaged · Overloaded · NotReady) · StorageFull
 
 The sentences are in `messages.py`, keyed by the code.
@@ -72,6 +72,10 @@ class InvalidEmail(InvalidField, code="invalid_email"):
 
 class InvalidPassword(InvalidField, code="invalid_password"):
     """Too short or too long. Facts: `field`, `min_length`, `max_length` in characters."""
+
+
+class CommonPassword(InvalidInput, code="common_password"):
+    """One of those that are tried first. Facts: `field`."""
 
 
 class InvalidBase64(InvalidField, code="invalid_base64"):
@@ -154,6 +158,14 @@ class QuotaExceeded(Refusal, status=429, code="quota_exceeded"):
     """Facts: `maxCount`, `count`, `images` that could be given up, `next_slot_at`, `retry_after` in seconds."""
 
 
+class RateLimited(Refusal, status=429, code="rate_limited"):
+    """Too many requests of a kind from one account or address. Facts: `retry_after` in seconds."""
+
+
+class TooManyAttempts(Refusal, status=429, code="too_many_attempts"):
+    """Too many wrong passwords for one account from one address, or from one address. Facts: `retry_after`."""
+
+
 class Internal(Refusal, status=500, code="internal"):
     """The last resort; details are in the log only."""
 
@@ -175,7 +187,7 @@ class StoredImageDamaged(Unavailable, code="stored_image_damaged"):
 
 
 class Overloaded(Unavailable, code="overloaded"):
-    """Too many passwords are waiting to be checked."""
+    """Too many passwords are waiting to be checked, or too much is being uploaded."""
 
 
 class NotReady(Unavailable, code="not_ready"):

@@ -25,10 +25,16 @@ MAX_INTEGER: Final = 2**53 - 1  # the last integer that JavaScript keeps exactly
 MAX_FORM_BODY: Final = 64 * KIB  # sign-up and the like
 MAX_METADATA: Final = 128 * KIB  # two texts of 4,000 characters, each escaped to 12 bytes, and the rest
 MAX_TOKEN: Final = 4 * KIB
+MAX_HEAD: Final = 32 * KIB  # request line and headers
 
 # Work at once
 HASHES_AT_ONCE: Final = 2  # argon2 takes 19 MiB and a core each
 HASHES_WAITING: Final = 64
+ATTEMPTS_PER_ADDRESS: Final = 5  # times LIMIT_LOGIN_FAILURES, over all accounts that one address tries
+UPLOADS_IN_MEMORY: Final = 96 * MIB  # bytes of bodies being read or stored, of all accounts
+UPLOADS_PER_ACCOUNT: Final = 4  # more wait their turn, unread
+CONNECTIONS: Final = 1000
+SLOW_READERS: Final = 64  # answers that wait in memory to be taken
 COMMIT_ATTEMPTS: Final = 64  # optimistic rounds before 503
 
 # Seconds

@@ -22,6 +22,7 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
         "密码长度应为{min_length}到{max_length}个字符",
         "A password has {min_length} to {max_length} characters",
     ),
+    "common_password": ("这个密码太常见，请换一个", "This password is among those tried first; choose another"),
     "invalid_base64": ("图片数据不是有效的base64", "The image data is not valid base64"),
     "damaged_image": ("图片已损坏（{reason}）", "The image is damaged ({reason})"),
     "bad_dimensions": (
@@ -53,6 +54,14 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "quota_exceeded": (
         "最多保存{maxCount}张图片，请删除一张或等到{next_slot_at}",
         "At most {maxCount} images are kept; delete one, or wait until {next_slot_at}",
+    ),
+    "rate_limited": (
+        "操作太频繁，请在{retry_after}秒后重试",
+        "Too many requests; please try again in {retry_after} seconds",
+    ),
+    "too_many_attempts": (
+        "密码错误次数太多，请在{retry_after}秒后重试",
+        "Too many wrong passwords; please try again in {retry_after} seconds",
     ),
     "internal": ("服务器内部错误", "Something went wrong on the server"),
     "storage_unavailable": ("存储暂时不可用，请稍后重试", "The storage is not available; please try again later"),

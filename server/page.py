@@ -11,7 +11,7 @@ import json
 from functools import lru_cache, partial
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,8 +41,11 @@ class Page:
 
     def __init__(self, root: Path, *, sources: bool) -> None:
         self._html = root / "frontend" / "index.html"
+        self._worker = root / "frontend" / "sw.js"
+        self._build: dict[str, Any] | None = None
         if not sources and self._html.exists():
-            self._html = built_page(root / ".build")
+            self._build = read_manifest(root / ".build")
+            self._html = root / ".build" / self._build["page"]
         self._locales = {language: root / "frontend" / "locales" / f"{language}.json" for language in LANGUAGES}
         if self._html.exists():  # an API alone needs no page
             for language in LANGUAGES:
@@ -64,6 +67,17 @@ class Page:
             return Response(status_code=304, headers=headers)
         return Response(body, headers=headers, media_type="text/html")
 
+    async def worker(self, _: Request) -> Response:
+        """Answer with the service worker, told what the build consists of; of sources it keeps nothing."""
+        if not self._worker.exists():
+            raise RouteNotFound
+        files = ["/", *(url for url in (self._build or {}).get("files", ()) if not url.endswith(".png"))]
+        build = self._build and {"id": self._build["build"], "files": files}
+        script = f"const BUILD = {json.dumps(build)};\n{self._worker.read_text('utf-8')}"
+        # A worker is bound by its own policy: it fetches from here, and that is all.
+        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": "default-src 'none'; connect-src 'self'"}
+        return Response(script, headers=headers, media_type="text/javascript")
+
     def _rendered(self, language: Language) -> bytes:
         files = (self._html, self._locales[language])
         try:
@@ -72,10 +86,10 @@ class Page:
             raise CannotStart(f"the page cannot be read: {error}") from None
 
 
-def built_page(folder: Path) -> Path:
-    """Return the page of the last build; raises CannotStart where there was none."""
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return what the last build consists of; raises CannotStart where there was none."""
     try:
-        return folder / str(json.loads((folder / "manifest.json").read_bytes())["page"])
+        return dict(json.loads((folder / "manifest.json").read_bytes()))
     except FileNotFoundError:
         raise CannotStart("the page is not built: `make serve` builds it, SERVE_SOURCES=1 does without") from None
 

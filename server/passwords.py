@@ -3,16 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from server.errors import Overloaded
+from server.errors import CommonPassword, Overloaded
 from server.limits import HASHES_AT_ONCE, HASHES_WAITING, RETRY_SOON
 
 T = TypeVar("T")
 HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)  # OWASP; memory in KiB
+
+_COMMON: Final = frozenset(Path(__file__).with_name("common_passwords.txt").read_text("ascii").split())
+
+
+def refuse_common(field: str, password: str) -> None:
+    """Raise CommonPassword for one of those that are tried first, in any case of letters."""
+    if password.casefold() in _COMMON:
+        raise CommonPassword(field=field)
 
 
 class Passwords:

@@ -1,6 +1,5 @@
 """The secret that signs tokens: given by the operator, or made once and kept. Weak ones stop the start."""
 
-import logging
 import os
 import re
 import secrets
@@ -8,13 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from server.errors import CannotStart
+from server.logs import log
 from server.settings import Settings
 
 MIN_BYTES: Final = 32  # as long as the hash, RFC 7518 3.2
 MIN_DISTINCT: Final = 8  # characters; a random secret has far more
 _KNOWN: Final = re.compile(r"(your|super).?(secret|jwt)|(change|replace).?(me|this|it)|placeholder", re.IGNORECASE)
 _HOW: Final = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
-_log = logging.getLogger(__name__)
 
 
 def load_secret(settings: Settings) -> bytes:
@@ -47,4 +46,4 @@ def _make(path: Path) -> None:
         file.write(secrets.token_hex(MIN_BYTES))
         file.flush()
         os.fsync(file.fileno())
-    _log.info("JWT_SECRET not set: made one and kept it in %s", path)
+    log.info("secret_made", file=str(path), why="JWT_SECRET not set")

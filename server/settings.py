@@ -2,10 +2,11 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
+import limits
 import msgspec
 from dotenv import dotenv_values
 from msgspec import Meta
@@ -31,7 +32,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     image_ttl: Annotated[int, Meta(ge=1, le=365 * DAY, description="seconds an image is kept")] = DAY
     token_ttl: Annotated[int, Meta(ge=1, le=365 * DAY, description="seconds a token is valid")] = DAY
     max_storage: Annotated[int, Meta(ge=MIB, description="bytes the store may hold")] = 1024 * MIB
+    min_free_space: Annotated[int, Meta(ge=0, description="bytes left free on the disk")] = 0
+    limit_login_failures: Annotated[str, Meta(description="wrong passwords per account and address")] = "10/5minutes"
+    limit_registrations: Annotated[str, Meta(description="new accounts per address")] = "20/hour"
+    limit_saves: Annotated[str, Meta(description="saves per account")] = "60/hour"
+    limit_reads: Annotated[str, Meta(description="requests per account, or per address")] = "600/minute"
+    transfer_timeout: Annotated[int, Meta(ge=3, le=3600, description="seconds for a request to arrive")] = 60
+    trusted_proxies: Annotated[str, Meta(description="whose X-Forwarded-For and -Proto are believed")] = ""
+    allowed_origins: Annotated[str, Meta(description="other sites whose pages may use the API with a token")] = ""
     serve_sources: Annotated[bool, Meta(description="serve the page from its sources, for development")] = False
+    metrics_token: Annotated[str, Meta(description="who has it may read /metrics from elsewhere")] = ""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="how much is logged")] = "info"
 
     def __repr__(self) -> str:
@@ -67,12 +77,43 @@ def _read(field: msgspec.structs.FieldInfo, text: str | None) -> Any:
     if not text:
         return field.default
     try:
-        return msgspec.convert(text.lower() if field.name == "log_level" else text, field.type, strict=False)
-    except msgspec.ValidationError as error:
+        value = msgspec.convert(text.lower() if field.name == "log_level" else text, field.type, strict=False)
+        _check_kind(field.name, value)
+    except ValueError as error:  # among them msgspec.ValidationError
         expected = re.sub(r", got .*|Expected ", "", str(error)).replace("`", "")
         told = "the given value" if field.name == "jwt_secret" else repr(text)
         name = field.name.upper()
         raise CannotStart(f"{name} cannot be {told}: expected {expected} ({help_of(field)})") from None
+    return value
+
+
+def networks(text: str) -> list[str]:
+    """Return comma-separated addresses and networks; raises ValueError."""
+    return [str(ipaddress.ip_network(part.strip())) for part in text.split(",") if part.strip()]
+
+
+def origins(text: str) -> list[str]:
+    """Return comma-separated origins; raises ValueError."""
+    given = [part.strip().lower() for part in text.split(",") if part.strip()]
+    if not all(re.fullmatch(r"https?://[^/,\s*?#@]+", origin) for origin in given):
+        raise ValueError
+    return given
+
+
+_KINDS: Final[dict[str, tuple[Callable[[str], object], str]]] = {
+    "limit": (limits.parse, "a number per time, such as 10/5minutes"),
+    "trusted": (networks, "addresses or networks, such as 10.0.0.1, 172.16.0.0/12"),
+    "allowed": (origins, "origins, such as https://example.com"),
+}
+
+
+def _check_kind(name: str, value: Any) -> None:
+    """Raise ValueError, with what is expected, for a text that is not of the kind its name begins with."""
+    parse, expected = _KINDS.get(name.partition("_")[0], (str, ""))
+    try:
+        parse(value)
+    except ValueError:
+        raise ValueError(expected) from None
 
 
 def help_of(field: msgspec.structs.FieldInfo) -> str:

@@ -22,6 +22,7 @@ TYPES: Final = {
     ".svg": "image/svg+xml",
     ".toml": "application/toml",
     ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
     ".webp": "image/webp",
     ".whl": "application/zip",
     ".woff2": "font/woff2",
@@ -40,6 +41,7 @@ def from_sources(root: Path) -> list[BaseRoute]:
         Route("/pyscript.toml", Files(root, OURS, only="pyscript.toml")),
         Mount("/frontend", Files(root / "frontend", OURS)),
         Mount("/vendor/pyscript", Files(vendor / "@pyscript" / "core" / "dist", VENDOR)),
+        Mount("/vendor/client-zip", Files(vendor / "client-zip", VENDOR)),
         Mount("/vendor/pyodide", Files(vendor / "pyodide", VENDOR)),
     ]
 

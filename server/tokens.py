@@ -11,6 +11,7 @@ from jwt.types import Options
 
 from server.errors import InvalidToken
 from server.limits import MAX_TOKEN
+from server.logs import log
 
 ALGORITHM: Final = "HS256"
 ISSUER: Final = "hd-image-cache"
@@ -58,7 +59,8 @@ class Tokens:
             self._check_header(token)
             payload = jwt.decode(token, self._secret, [ALGORITHM], options=_OPTIONS, audience=AUDIENCE, issuer=ISSUER)
             claims = msgspec.convert(payload, Claims)
-        except (jwt.PyJWTError, ValueError, RecursionError):  # msgspec's and Unicode's errors are ValueErrors
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:  # msgspec's and Unicode's errors are ValueErrors
+            log.info("bad_token", reason=type(error).__name__)
             raise InvalidToken from None
         now = self._clock()
         if not (max(claims.iat, claims.nbf) - LEEWAY <= now < claims.exp <= claims.iat + self.ttl):

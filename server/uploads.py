@@ -4,13 +4,16 @@ import asyncio
 import base64
 import binascii
 import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
+from weakref import WeakValueDictionary
 
 import multipart  # type: ignore[import-untyped]
 from starlette.requests import Request
 
 from server import strict_json
-from server.bodies import body_chunks, media_type, read_body
+from server.bodies import body_chunks, media_type, read_body, refuse_length
 from server.errors import (
     BadMultipart,
     BodyTooLarge,
@@ -19,29 +22,62 @@ from server.errors import (
     InvalidBase64,
     InvalidField,
     MissingField,
+    Overloaded,
     UnsupportedMediaType,
 )
 from server.formats import inspect
-from server.limits import MAX_KEY, MAX_METADATA, max_upload
+from server.limits import MAX_KEY, MAX_METADATA, RETRY_SOON, UPLOADS_IN_MEMORY, UPLOADS_PER_ACCOUNT, max_upload
 from server.records import Draft, digest
 from server.schemas import ImageDetails, ImageWithData
 
+Take = Callable[[int], None]
 _DATA_URL: Final = re.compile(r"data:[\w.+/-]*(?:;[\w.=+-]+)*;base64,", re.ASCII)
 _KEY: Final = re.compile(rf"[!-~]{{1,{MAX_KEY}}}")
 _SHA256: Final = re.compile(r"(?:^|,)\s*sha-256=([^,;]*)")
 _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{1,70}")  # RFC 2046 5.1.1
 
 
-async def read_draft(request: Request, max_size: int) -> Draft:
+class Memory:
+    """What uploads may take at once: bytes for all of them, and a few turns for each account."""
+
+    def __init__(self, budget: int = UPLOADS_IN_MEMORY) -> None:
+        self._left = budget
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def upload(self, user_id: str) -> AsyncIterator[Take]:
+        """Wait for one of the account's turns; yields a call that takes bytes, or raises Overloaded."""
+        taken = 0
+
+        def take(size: int) -> None:
+            nonlocal taken
+            if size > self._left:
+                raise Overloaded(retry_after=RETRY_SOON)
+            self._left -= size
+            taken += size
+
+        async with self._turns.setdefault(user_id, asyncio.Semaphore(UPLOADS_PER_ACCOUNT)):
+            try:
+                yield take
+            finally:
+                self._left += taken
+
+
+def refuse_too_large(request: Request, max_size: int) -> None:
+    """Raise ImageTooLarge by the stated length alone: it costs nothing, so it comes first."""
+    refuse_length(request, max_upload(max_size), lambda size: ImageTooLarge(size=size, max_size=max_size))
+
+
+async def read_draft(request: Request, max_size: int, take: Take) -> Draft:
     """Return the image in the request; `max_size` in bytes.
 
     Raises a refusal that says what is wrong, before more than the limit is read.
     """
     kind, parameters = media_type(request)
     if kind == "application/json":
-        details, data = await _read_json(request, max_size)
+        details, data = await _read_json(request, max_size, take)
     elif kind == "multipart/form-data":
-        details, data = await _read_multipart(request, parameters.get("boundary", ""), max_size)
+        details, data = await _read_multipart(request, parameters.get("boundary", ""), max_size, take)
     else:
         raise UnsupportedMediaType(accepted="application/json, multipart/form-data")
     if not data:
@@ -68,8 +104,9 @@ def decode_base64(text: str) -> bytes:
         raise InvalidBase64(field="data") from None
 
 
-async def _read_json(request: Request, max_size: int) -> tuple[ImageDetails, bytes]:
-    body = await read_body(request, max_upload(max_size), lambda size: ImageTooLarge(size=size, max_size=max_size))
+async def _read_json(request: Request, max_size: int, take: Take) -> tuple[ImageDetails, bytes]:
+    limit = max_upload(max_size)
+    body = await read_body(request, limit, lambda size: ImageTooLarge(size=size, max_size=max_size), take)
     upload = strict_json.read(body, ImageWithData)
     data = decode_base64(upload.data)
     if len(data) > max_size:
@@ -77,13 +114,13 @@ async def _read_json(request: Request, max_size: int) -> tuple[ImageDetails, byt
     return upload, data
 
 
-async def _read_multipart(request: Request, boundary: str, max_size: int) -> tuple[ImageDetails, bytes]:
+async def _read_multipart(request: Request, boundary: str, max_size: int, take: Take) -> tuple[ImageDetails, bytes]:
     if not _BOUNDARY.fullmatch(boundary):
         raise BadMultipart(reason="no boundary")
     form = _Form(boundary, max_size)
     limit = max_size + MAX_METADATA
     try:
-        async for chunk in body_chunks(request, limit, lambda size: ImageTooLarge(size=size, max_size=max_size)):
+        async for chunk in body_chunks(request, limit, lambda size: ImageTooLarge(size=size, max_size=max_size), take):
             form.feed(chunk)
         form.end()
     except multipart.MultipartError as error:

@@ -15,6 +15,9 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
+GENEROUS = {  # tests make more accounts and mistakes in a minute than people in a day
+    f"LIMIT_{name}": "1000000/minute" for name in ("LOGIN_FAILURES", "REGISTRATIONS", "SAVES", "READS")
+}
 
 
 @cache
@@ -30,7 +33,7 @@ class LiveServer:
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
         self.url = ""
-        self._settings = {"DATA_DIR": str(data_dir), "PORT": "0", "LOG_LEVEL": "info", **settings}
+        self._settings = {"DATA_DIR": str(data_dir), "PORT": "0", "LOG_LEVEL": "info", **GENEROUS, **settings}
         self._log = data_dir.parent / f"{data_dir.name}.log"
         self._process: subprocess.Popen[str] | None = None
 

@@ -12,7 +12,7 @@ from server.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh-CN.md")
-FILES = {"/", "/favicon.ico", "/robots.txt", "/pyscript.toml"}
+FILES = {"/", "/sw.js", "/favicon.ico", "/robots.txt", "/pyscript.toml"}
 
 
 def text(name: str) -> str:

@@ -11,7 +11,7 @@ import js
 from pyodide.ffi import JsException, create_proxy
 
 from frontend.browser.ffi import Once, listen, obj
-from frontend.database import STORES, Change, Database, Decide, DiskFull, MemoryDatabase, Put, Snapshot, Store
+from frontend.database import STORES, Change, Closed, Database, Decide, DiskFull, MemoryDatabase, Put, Snapshot, Store
 
 VERSION = 1
 
@@ -25,11 +25,11 @@ class IndexedDatabase:
         self._connection = connection
 
     async def get(self, store: Store, key: str) -> dict[str, Any] | None:
-        request = self._connection.transaction(store).objectStore(store).get(key)
+        request = self._begin([store], "readonly").objectStore(store).get(key)
         return _record(await _result(request))
 
     async def all(self, store: Store) -> list[dict[str, Any]]:
-        request = self._connection.transaction(store).objectStore(store).getAll()
+        request = self._begin([store], "readonly").objectStore(store).getAll()
         return list((await _result(request)).to_py())
 
     async def write(self, *changes: Change) -> None:
@@ -73,11 +73,11 @@ class IndexedDatabase:
     def close(self) -> None:
         self._connection.close()
 
-    def _begin(self, stores: list[Store]) -> Any:
+    def _begin(self, stores: list[Store], mode: str = "readwrite") -> Any:
         try:
-            return self._connection.transaction(js.Array.of(*stores), "readwrite", obj({"durability": "strict"}))
+            return self._connection.transaction(js.Array.of(*stores), mode, obj({"durability": "strict"}))
         except JsException as error:
-            raise DiskFull(str(error)) from error
+            raise (Closed if error.name == "InvalidStateError" else DiskFull)(str(error)) from error
 
 
 async def open_database(name: str, on_superseded: Callable[[], None]) -> Database:
@@ -95,9 +95,10 @@ async def open_database(name: str, on_superseded: Callable[[], None]) -> Databas
         return MemoryDatabase()
     end()
 
-    def close(_event: Any) -> None:
+    def close(event: Any) -> None:
         connection.close()
-        on_superseded()
+        if event.newVersion:  # none: the database is being deleted, by a sign-out in another tab
+            on_superseded()
 
     connection.onversionchange = create_proxy(close)  # lives as long as the connection
     return IndexedDatabase(connection)

@@ -13,10 +13,25 @@ Handler = Callable[[], Any]
 
 
 class Events:
-    """The browser's signals, each handed to one plain function."""
+    """The browser's signals, each handed to one plain function; and what it allows this page."""
 
     def __init__(self, channel: str) -> None:
         self._channel = js.BroadcastChannel.new(channel)
+
+    @property
+    def secure(self) -> bool:
+        """Whether the browser gives this page everything: https, or this machine itself."""
+        return bool(js.isSecureContext)
+
+    async def persist(self) -> None:
+        """Ask the browser not to throw this page's images away when space runs short."""
+        if storage := getattr(js.navigator, "storage", None):
+            await storage.persist()
+
+    async def usage(self) -> int | None:
+        """Return how many bytes this page keeps in the browser, None if it does not say."""
+        storage = getattr(js.navigator, "storage", None)
+        return int((await storage.estimate()).usage) if storage else None
 
     def on_wake(self, handler: Handler) -> None:
         """Call when there may be network again, or somebody looks again."""

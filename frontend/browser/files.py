@@ -4,9 +4,10 @@ import hashlib
 from typing import Any
 
 import js
-from pyodide.ffi import JsException, create_once_callable
+from pyodide.ffi import JsException, create_once_callable, to_js
 
 from frontend.browser import canvas
+from frontend.browser.ffi import obj
 
 _URL_LIFE = 60_000  # milliseconds an object URL outlives the click: some browsers read it late
 
@@ -49,6 +50,10 @@ class Files:
     async def thumbnail(self, blob: Any) -> Any:
         """Return a small derived picture."""
         return await canvas.thumbnail(blob, 512)
+
+    async def zip(self, files: list[tuple[str, Any]]) -> Any:
+        """Return one archive of named Blobs, stored as they are; its library is loaded when first needed."""
+        return await js.hdPage.zip(to_js([obj({"name": name, "input": blob}) for name, blob in files]))
 
     def save_as(self, blob: Any, name: str) -> None:
         """Hand the bytes to the person as a file of that name."""

@@ -52,8 +52,8 @@ class Gallery:
             bar = card.querySelector("progress")
             bar.hidden, bar.value = False, fraction
 
-    def numbers(self, stats: dict[str, Any], signed_in: bool) -> None:  # noqa: FBT001 - a fact to show
-        """Show the account's statistics."""
+    def numbers(self, stats: dict[str, Any], signed_in: bool, usage: int | None) -> None:  # noqa: FBT001 - a fact
+        """Show the account's statistics, and the bytes this browser keeps."""
         element("imageCount").textContent = f"{stats['totalImages']}/{stats['maxImages']}"
         element("when-full-row").hidden = not signed_in
         key = "gallery.stats" if signed_in else "gallery.stats_signed_out"
@@ -61,6 +61,8 @@ class Gallery:
         if stats["next_slot_at"]:
             time = moment(stats["next_slot_at"], self._translate.language)
             text += " " + self._translate("gallery.next_slot", time=time)
+        if usage is not None:
+            text += " " + self._translate("gallery.usage", size=megabytes(usage))
         element("image-stats").textContent = text
 
     def tick(self, now: float) -> None:

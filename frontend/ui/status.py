@@ -1,12 +1,13 @@
 """What is going on: one polite line, one for errors, and the banners."""
 
+from collections.abc import Callable
 from typing import Any
 
 import js
 from pyodide.ffi import create_once_callable
 
 from frontend.i18n import Translator
-from frontend.ui.elements import element
+from frontend.ui.elements import element, on_click
 
 _SHOWN = 5000  # milliseconds a line stays
 _ERROR_SHOWN = 12_000  # milliseconds an error stays
@@ -18,6 +19,10 @@ class Status:
     def __init__(self, translate: Translator) -> None:
         self._translate = translate
         self._timers: dict[str, Any] = {}
+        self.on_rescue: Callable[[], Any] = lambda: None
+        self.on_update: Callable[[], Any] = lambda: None
+        on_click("rescue-button", lambda: self.on_rescue())
+        on_click("update-button", lambda: self.on_update())
 
     def say(self, text: str) -> None:
         """Tell something that went well, for a few seconds."""
@@ -36,6 +41,20 @@ class Status:
         """Tell something that stays true until the page is left; empty takes it back."""
         element("warning").textContent = text
         element("warning").hidden = not text
+
+    def not_durable(self) -> None:
+        """Say that this browser keeps nothing."""
+        self.warn(self._translate("status.not_durable"))
+
+    def expiring(self, count: int, minutes: int) -> None:
+        """Say how many images expire soon, and when the first does; nothing for none."""
+        text = self._translate("status.expiring", count=count, minutes=minutes) if count else ""
+        element("expiring").hidden = not text
+        element("expiring").firstElementChild.textContent = text
+
+    def update(self) -> None:
+        """Offer the new version."""
+        element("update").hidden = False
 
     def superseded(self) -> None:
         """Say that this tab must be loaded again: a newer version of the page needs the store."""

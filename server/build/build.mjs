@@ -17,6 +17,7 @@ const ROOT = path.resolve(SCRIPT, '../../..');
 const OUT = path.join(ROOT, '.build');
 const PYODIDE = path.join(ROOT, 'node_modules/pyodide');
 const PYODIDE_FILES = ['pyodide.mjs', 'pyodide.asm.mjs', 'pyodide.asm.wasm'].map((name) => path.join(PYODIDE, name));
+const ZIP = path.join(ROOT, 'node_modules/client-zip/index.js');
 const PYSCRIPT = path.join(ROOT, 'node_modules/@pyscript/core');
 const FRONTEND = path.join(ROOT, 'frontend');
 const brotli = promisify(zlib.brotliCompress);
@@ -41,8 +42,8 @@ async function pyscriptChunks() {
 }
 
 async function inputsOf(files) {
-  const frontend = (await fs.readdir(FRONTEND, { recursive: true })).filter((name) => /\.(py|json|html|css|js|svg)$/.test(name));
-  const library = [LIBRARY, SCRIPT, path.join(ROOT, 'pyscript.toml'), path.join(PYODIDE, 'python_stdlib.zip')];
+  const frontend = (await fs.readdir(FRONTEND, { recursive: true })).filter((name) => /\.(py|json|html|css|js|svg|png|webmanifest)$/.test(name));
+  const library = [LIBRARY, SCRIPT, ZIP, path.join(ROOT, 'pyscript.toml'), path.join(PYODIDE, 'python_stdlib.zip')];
   const all = [...files, ...library, ...frontend.sort().map((name) => path.join(FRONTEND, name))];
   return sha256(...(await Promise.all(all.map(async (file) => [path.relative(ROOT, file), await read(file)]))).flat());
 }
@@ -134,14 +135,18 @@ async function build(chunks, inputs) {
     '/vendor/python.zip': await assets.named('python.zip', library),
     "'THE LOCK'": JSON.stringify({ info: lock.info, packages: {} }),
   };
-  for (const name of ['icon.svg', 'style.css', 'page.js', 'boot.js', 'interpreter.js']) {
+  urls['/vendor/client-zip/index.js'] = await assets.named('zip.js', await read(ZIP));
+  for (const name of ['icons/192.png', 'icons/512.png', 'screenshot.png']) {
+    urls[`/frontend/${name}`] = await assets.named(path.basename(name), await read(path.join(FRONTEND, name)));
+  }
+  for (const name of ['icon.svg', 'app.webmanifest', 'style.css', 'page.js', 'boot.js', 'interpreter.js']) {
     const text = replaced(await fs.readFile(path.join(FRONTEND, name), 'utf8'), urls);
     urls[`/frontend/${name}`] = await assets.named(name, text);
   }
   const id = short(inputs);
   // Chromium keeps no compiled code of a WebAssembly module that was preloaded: the interpreter, which comes first of
   // all scripts, asks for it at once.
-  const early = Object.keys(assets.files).filter((url) => /js$/.test(url) && !/page-/.test(url)).sort()
+  const early = Object.keys(assets.files).filter((url) => /js$/.test(url) && !/(page|zip)-/.test(url)).sort()
     .map((url) => `<link rel="modulepreload" href="${url}">`);
   early.unshift(`<link rel="preload" as="fetch" href="${urls['/vendor/python.zip']}" crossorigin>`);
   early.unshift(`<script type="module" async src="${urls['/frontend/interpreter.js']}"></script>`);

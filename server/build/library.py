@@ -43,8 +43,8 @@ def reach(page: str) -> list[str]:
     sources = [path.read_text("utf-8") for path in sorted(Path(page, "frontend").rglob("*.py"))]
     for name in (*LATER, *(name for source in sources for name in imports(source))):
         importlib.import_module(name)
-    specs: list[Any] = [getattr(module, "__spec__", None) for module in sys.modules.values()]
-    return sorted({spec.name for spec in specs if spec and str(spec.origin).endswith((".py", ".pyc"))})
+    specs = [spec for module in list(sys.modules.values()) if (spec := getattr(module, "__spec__", None))]
+    return sorted({spec.name for spec in specs if str(spec.origin).endswith((".py", ".pyc"))})
 
 
 def imports(source: str) -> Iterator[str]:

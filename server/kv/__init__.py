@@ -26,17 +26,22 @@ class Stores:
             engine.close()
 
 
-def open_stores(urls: tuple[str, str], *, clock: Callable[[], float], max_bytes: int) -> Stores:
+def open_stores(urls: tuple[str, str], *, clock: Callable[[], float], max_bytes: int, min_free: int = 0) -> Stores:
     """Open the stores of USERS and IMAGES_CACHE; raises CannotStart."""
-    engines = {url: open_engine(url, clock=clock, max_bytes=max_bytes) for url in dict.fromkeys(urls)}
+    engines = {
+        url: open_engine(url, clock=clock, max_bytes=max_bytes, min_free=min_free) for url in dict.fromkeys(urls)
+    }
     return Stores(engines[urls[0]], engines[urls[1]])
 
 
-def open_engine(url: str, *, clock: Callable[[], float], max_bytes: int) -> Engine:
-    """Open one store by its URL: `sqlite://` in memory, `sqlite:///relative`, `sqlite:////absolute`."""
+def open_engine(url: str, *, clock: Callable[[], float], max_bytes: int, min_free: int = 0) -> Engine:
+    """Open one store by its URL: `sqlite://` in memory, `sqlite:///relative`, `sqlite:////absolute`.
+
+    `max_bytes` is what it may hold, `min_free` what it leaves free on its disk; 0 leaves that to the engine.
+    """
     scheme, separator, rest = url.partition("://")
     if scheme == "sqlite" and separator:
         from server.kv.sqlite import SQLite  # noqa: PLC0415 - an engine is imported only when it is used
 
-        return SQLite(rest.removeprefix("/"), clock=clock, max_bytes=max_bytes)
+        return SQLite(rest.removeprefix("/"), clock=clock, max_bytes=max_bytes, min_free=min_free)
     raise CannotStart(f"KV_URL has no engine for {scheme}://; known is sqlite:///<file>")

@@ -70,6 +70,14 @@ class Delete:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Bytes."""
+
+    used: int
+    free: int  # until saves are refused
+
+
 Operation = Check | Put | Delete
 
 
@@ -91,6 +99,10 @@ class Engine(ABC):
     @abstractmethod
     async def commit(self, namespace: str, operations: Sequence[Operation]) -> bool:
         """Do the whole step if all its checks hold; return whether they did."""
+
+    @abstractmethod
+    async def usage(self) -> Usage:
+        """Return how much is stored, and how much more may be."""
 
     @abstractmethod
     async def sweep(self) -> int:

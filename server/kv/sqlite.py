@@ -8,7 +8,10 @@ import asyncio
 import queue
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from shutil import disk_usage
 from typing import Any, Final, TypeVar
 
 import apsw
@@ -16,7 +19,7 @@ import msgspec
 
 from server.errors import StorageFull
 from server.kv import sqlite_file
-from server.kv.base import Check, Delete, Engine, Entry, Key, Operation, Page, Put
+from server.kv.base import Check, Delete, Engine, Entry, Key, Operation, Page, Put, Usage
 from server.kv.sqlite_writer import Writer, translated
 from server.limits import KIB, MIB
 
@@ -25,6 +28,8 @@ READERS: Final = 4  # connections
 SWEEP_BATCH: Final = 100  # entries per transaction, so that saves get their turn
 SMALL_STEP: Final = 64 * KIB  # bytes; a sign-out must still fit into a store full of images ...
 RESERVE: Final = 4 * MIB  # bytes; ... so such steps may go this much further
+MIN_RESERVE: Final = 64 * MIB  # bytes left free on the disk: a twentieth of it, ...
+MAX_RESERVE: Final = 1024 * MIB  # ... within these
 
 _GET: Final = """
     SELECT key, version, metadata, expiration, value FROM entries JOIN contents USING (version)
@@ -51,18 +56,25 @@ _SWEEP: Final = """
 class SQLite(Engine):
     """A store in one file. Raises CannotStart when it cannot be opened, or another process has it."""
 
-    def __init__(self, path: str, *, clock: Callable[[], float], max_bytes: int, exclusive: bool = True) -> None:
+    def __init__(
+        self, path: str, *, clock: Callable[[], float], max_bytes: int, min_free: int = 0, exclusive: bool = True
+    ) -> None:
+        self._path = path
         self._clock = clock
         self._max_bytes = max_bytes
+        self._min_free = min_free
+        self._lock = sqlite_file.Lock(path) if path and exclusive else None
         with ExitStack() as undo:
-            self._lock = undo.enter_context(sqlite_file.lock(path)) if path and exclusive else None
-            self._connection = sqlite_file.open_writer(path or ":memory:")
+            if self._lock:
+                undo.callback(self._lock.release, cleanly=False)
+                sqlite_file.prepare(path, self._lock)
+            connection = sqlite_file.open_writer(path)
             undo.pop_all()
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
         for _ in range(READERS if path else 0):
             self._readers.put(sqlite_file.open_reader(path))
         self._pool = ThreadPoolExecutor(READERS, "kv-reader") if path else None
-        self._writer = Writer(self._connection)
+        self._writer = Writer(connection, partial(sqlite_file.open_writer, path) if path else None)
         self._writer.start()
 
     async def get(self, namespace: str, key: str) -> Entry | None:
@@ -86,8 +98,13 @@ class SQLite(Engine):
     async def commit(self, namespace: str, operations: Sequence[Operation]) -> bool:
         """Do the whole step if all its checks hold; return whether they did."""
         weight = sum(len(operation.value) for operation in operations if isinstance(operation, Put))
-        step = _Step(namespace, operations, self._clock(), self._max_bytes + (RESERVE if weight < SMALL_STEP else 0))
+        step = _Step(namespace, operations, self._clock(), self._room, is_small=weight < SMALL_STEP)
         return await asyncio.wrap_future(self._writer.submit(step.run, weight))
+
+    async def usage(self) -> Usage:
+        """Return how much is stored, and how much more may be."""
+        used = await self._read(_used)
+        return Usage(used, max(0, self._room(used, 0, is_small=False)))
 
     async def sweep(self) -> int:
         """Erase expired entries batch by batch, then give their room back to the disk."""
@@ -102,14 +119,20 @@ class SQLite(Engine):
         """Finish what was handed in, move the log into the file, and unlock it."""
         if self._pool:
             self._pool.shutdown()
-        self._writer.stop()
         while not self._readers.empty():
             self._readers.get().close()
-        with suppress(apsw.Error):  # the log is replayed at the next start
-            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        self._connection.close()
+        is_clean = self._writer.stop()
         if self._lock:
-            self._lock.close()
+            self._lock.release(cleanly=is_clean)
+
+    def _room(self, used: int, growth: int, *, is_small: bool) -> int:
+        """Return how many bytes may be added; `growth` is not on the disk yet, small steps may go a little further."""
+        room = self._max_bytes - used + (RESERVE if is_small else 0)
+        if not self._path:
+            return room
+        disk = disk_usage(Path(self._path).parent)
+        reserve = self._min_free or min(max(disk.total // 20, MIN_RESERVE), MAX_RESERVE)
+        return min(room, disk.free - growth - (reserve // 2 if is_small else reserve))
 
     async def _read(self, work: Callable[[apsw.Connection], T]) -> T:
         future: Future[T] = self._pool.submit(self._borrow, work) if self._pool else self._writer.submit(work)
@@ -128,8 +151,11 @@ class SQLite(Engine):
 class _Step:
     """One atomic step, inside the writer's transaction."""
 
-    def __init__(self, namespace: str, operations: Sequence[Operation], now: float, max_bytes: int) -> None:
-        self._namespace, self._operations, self._now, self._max_bytes = namespace, operations, now, max_bytes
+    def __init__(
+        self, namespace: str, operations: Sequence[Operation], now: float, room: Callable[..., int], *, is_small: bool
+    ) -> None:
+        self._namespace, self._operations, self._now = namespace, operations, now
+        self._room = partial(room, is_small=is_small)
 
     def run(self, connection: apsw.Connection) -> bool:
         checks = [operation for operation in self._operations if isinstance(operation, Check)]
@@ -138,7 +164,8 @@ class _Step:
         before = _used(connection)
         for operation in self._operations:
             self._apply(connection, operation)
-        if _used(connection) > max(before, self._max_bytes):
+        after = _used(connection)
+        if after > before and self._room(after, after - before) < 0:
             raise StorageFull
         return True
 

@@ -4,12 +4,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import apsw
 
-from server.errors import Refusal, StorageBusy, StorageFull, StorageUnavailable
+from server.errors import CannotStart, StorageBusy, StorageFull, StorageUnavailable
 from server.limits import MIB, RETRY_SOON
 
 T = TypeVar("T")
@@ -33,11 +34,16 @@ class _Job:
 
 
 class Writer(threading.Thread):
-    """Runs jobs on the connection in order; a job that raises undoes itself and no other."""
+    """Runs jobs on the connection in order; a job that raises undoes itself and no other.
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    After an error of the disk nothing is known of what the connection believes to be there: it is opened anew.
+    """
+
+    def __init__(self, connection: apsw.Connection, reopen: Callable[[], apsw.Connection] | None) -> None:
         super().__init__(name="kv-writer", daemon=True)
-        self._connection = connection
+        self.connection = connection
+        self._reopen = reopen
+        self._is_suspect = False
         self._jobs: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._stopping = False
@@ -52,12 +58,18 @@ class Writer(threading.Thread):
             self._changed.notify()
         return job.future
 
-    def stop(self) -> None:
-        """Finish what is queued, then end the thread."""
+    def stop(self) -> bool:
+        """Finish what is queued, end the thread, move the log into the file; return whether all of that worked."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
         self.join()
+        try:  # when it fails, the log is replayed at the next start
+            self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self.connection.close()
+        except apsw.Error:
+            return False
+        return not self._is_suspect
 
     def run(self) -> None:
         """Serve the queue until `stop`."""
@@ -80,30 +92,42 @@ class Writer(threading.Thread):
     def _commit(self, jobs: list[_Job]) -> Exception | None:
         """Run the jobs and return what made all of them fail, if anything did."""
         try:
+            self._renew()
             if len(jobs) == 1 and jobs[0].alone:
-                jobs[0].result = jobs[0].work(self._connection)
+                jobs[0].result = jobs[0].work(self.connection)
                 return None
-            self._connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute("BEGIN IMMEDIATE")
             for job in jobs:
                 self._attempt(job)
-            self._connection.execute("COMMIT")
+            self.connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whoever waits for the future gets it
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._is_suspect |= isinstance(error, apsw.IOError | apsw.CorruptError)
+            with suppress(apsw.Error):
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
             return translated(error)
         return None
 
+    def _renew(self) -> None:
+        """Open the store anew when there was an error of the disk; raises what still stands in the way."""
+        if self._is_suspect and self._reopen:
+            with suppress(apsw.Error):
+                self.connection.close(force=True)
+            self.connection = self._reopen()
+            self._is_suspect = False
+
     def _attempt(self, job: _Job) -> None:
         # No `with connection`: APSW begins and commits it holding the GIL, and the event loop would wait for the disk.
-        self._connection.execute("SAVEPOINT job")
+        self.connection.execute("SAVEPOINT job")
         try:
-            job.result = job.work(self._connection)
+            job.result = job.work(self.connection)
         except Exception as error:
             job.error = translated(error)
-            if not self._connection.in_transaction:  # SQLite gave the whole transaction up, with the other jobs
+            self._is_suspect |= isinstance(error, apsw.IOError | apsw.CorruptError)
+            if not self.connection.in_transaction:  # SQLite gave the whole transaction up, with the other jobs
                 raise
-            self._connection.execute("ROLLBACK TO job")
-        self._connection.execute("RELEASE job")
+            self.connection.execute("ROLLBACK TO job")
+        self.connection.execute("RELEASE job")
 
 
 def translated(error: Exception) -> Exception:
@@ -112,6 +136,6 @@ def translated(error: Exception) -> Exception:
         return StorageFull()
     if isinstance(error, apsw.BusyError | apsw.LockedError):
         return StorageBusy(retry_after=RETRY_SOON)
-    if isinstance(error, apsw.Error) and not isinstance(error, Refusal):
+    if isinstance(error, apsw.Error | CannotStart):
         return StorageUnavailable(reason=type(error).__name__, retry_after=RETRY_SOON)
     return error

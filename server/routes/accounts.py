@@ -5,9 +5,11 @@ from starlette.responses import Response
 
 from server import answers
 from server.accounts import Accounts, User
-from server.auth import Auth, refuse_cross_site
+from server.auth import Auth
 from server.bodies import read_form
 from server.images import Images
+from server.logs import log
+from server.rates import Rates
 from server.schemas import ChangePassword, DeleteAccount, Login, Logout, Register
 from server.tokens import Tokens
 
@@ -15,24 +17,30 @@ from server.tokens import Tokens
 class AccountRoutes:
     """`/api/auth/*`."""
 
-    def __init__(self, accounts: Accounts, images: Images, tokens: Tokens, auth: Auth) -> None:
+    def __init__(self, accounts: Accounts, images: Images, tokens: Tokens, auth: Auth, rates: Rates) -> None:
         self._accounts = accounts
         self._images = images
         self._tokens = tokens
         self._auth = auth
+        self._rates = rates
 
     async def register(self, request: Request) -> Response:
         """Create an account and sign in: 201, or 409 when the address is taken."""
-        refuse_cross_site(request)
+        self._auth.refuse_cross_site(request)
         form = await read_form(request, Register)
+        self._rates.registration(request)
         user = await self._accounts.register(form.username, form.email, form.password)
+        log.info("registered", user=user.id)
         return self._signed_in(request, user, "registered", 201)
 
     async def login(self, request: Request) -> Response:
         """Sign in: 200, or 401."""
-        refuse_cross_site(request)
+        self._auth.refuse_cross_site(request)
         form = await read_form(request, Login)
-        return self._signed_in(request, await self._accounts.login(form.email, form.password), "logged_in")
+        with self._rates.attempt(request, form.email):
+            user = await self._accounts.login(form.email, form.password)
+        log.info("signed_in", user=user.id)
+        return self._signed_in(request, user, "logged_in")
 
     async def validate(self, request: Request) -> Response:
         """Say who is signed in."""
@@ -47,22 +55,27 @@ class AccountRoutes:
             await self._accounts.revoke_all(session.user.id)
         else:
             await self._accounts.revoke(session.user.id, session.claims.jti, session.claims.exp)
+        log.info("signed_out", everywhere=form.everywhere)
         return self._signed_out(request, "logged_out")
 
     async def password(self, request: Request) -> Response:
         """Change the password: ends all sessions, and begins a new one here."""
         session = await self._auth.session(request)
         form = await read_form(request, ChangePassword)
-        user = await self._accounts.change_password(session.user, form.current_password, form.new_password)
+        with self._rates.attempt(request, session.user.email):
+            user = await self._accounts.change_password(session.user, form.current_password, form.new_password)
+        log.info("password_changed")
         return self._signed_in(request, user, "password_changed")
 
     async def delete(self, request: Request) -> Response:
         """Delete the account and every image of it."""
         session = await self._auth.session(request)
         form = await read_form(request, DeleteAccount)
-        await self._accounts.prove(session.user, form.password)
+        with self._rates.attempt(request, session.user.email):
+            await self._accounts.prove(session.user, form.password)
         await self._images.close(session.user.id)
         await self._accounts.delete(session.user)
+        log.info("account_deleted")
         return self._signed_out(request, "account_deleted")
 
     def _signed_in(self, request: Request, user: User, key: str, status: int = 200) -> Response:

@@ -11,23 +11,32 @@ from server import answers, downloads
 from server.auth import Auth
 from server.images import Images
 from server.limits import next_slot
-from server.uploads import idempotency_key, read_draft
+from server.logs import log
+from server.rates import Rates
+from server.uploads import Memory, idempotency_key, read_draft, refuse_too_large
 
 
 class ImageRoutes:
     """`/api/images/*`; `max_size` in bytes per image."""
 
-    def __init__(self, images: Images, auth: Auth, max_size: int) -> None:
+    def __init__(self, images: Images, auth: Auth, rates: Rates, max_size: int) -> None:
         self._images = images
         self._auth = auth
+        self._rates = rates
         self._max_size = max_size
+        self._memory = Memory()
 
     async def save(self, request: Request) -> Response:
         """Store an image: 201 with its record, or 200 with the same record for a retry."""
+        refuse_too_large(request, self._max_size)
         user = await self._user(request)
+        self._rates.save(user)
         key = idempotency_key(request)
-        draft = await read_draft(request, self._max_size)
-        saved = await self._images.save(user, draft, key)
+        async with self._memory.upload(user) as take:
+            draft = await read_draft(request, self._max_size, take)
+            saved = await self._images.save(user, draft, key)
+        record, event = saved.record, "image_replayed" if saved.replayed else "image_saved"
+        log.info(event, image=record.id, sha256=record.sha256[:12], size=record.size, replaced=draft.details.replace)
         response = answers.success(saved.record, 200 if saved.replayed else 201)
         if saved.replayed:
             response.headers["Idempotent-Replay"] = "true"
@@ -76,7 +85,9 @@ class ImageRoutes:
 
     async def delete(self, request: Request) -> Response:
         """Remove an image; its slot is free, and nobody sees it any more, when the answer arrives."""
-        await self._images.delete(await self._user(request), request.path_params["id"])
+        user, image_id = await self._user(request), request.path_params["id"]
+        await self._images.delete(user, image_id)
+        log.info("image_deleted", image=image_id)
         return answers.message(request, "image_deleted")
 
     async def _bytes(self, request: Request, *, attachment: bool) -> Response:

@@ -12,6 +12,7 @@ from tests.chromium import installed
 from tests.live_server import LiveServer
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+ARGUMENTS += ["--host-resolver-rules=MAP *.test 127.0.0.1"]  # a host that is no secure context
 PASSWORD = "correct horse battery"
 expect.set_options(timeout=15_000)
 _numbers = itertools.count(1)

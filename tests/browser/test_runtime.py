@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.live_server import LiveServer
 
@@ -79,9 +80,9 @@ def make(story: Story, **changes: str) -> str:
     page.fill("#option-height", "256")
     for name, value in settings.items():
         page.fill(f"#{name}", value)
+    cards = page.locator(".image-card").count()
     page.click("#generate-button")
-    page.wait_for_selector("#image-result-container img")
-    page.wait_for_selector("#generate-button:enabled")
+    expect(page.locator(".image-card")).to_have_count(cards + 1)
     digest = page.evaluate("async () => (await hdImageManager.getDailyImages()).images.at(-1).sha256")
     return str(digest)
 

@@ -54,6 +54,9 @@ class FakeFiles:
     async def thumbnail(self, blob: bytes) -> bytes:
         return blob[:4]
 
+    async def zip(self, files: list[tuple[str, bytes]]) -> bytes:
+        return b"PK" + b"|".join(name.encode() + blob for name, blob in files)
+
     def save_as(self, blob: bytes, name: str) -> None:
         self.saved.append((blob, name))
 

@@ -111,6 +111,17 @@ async def test_the_clock_follows_the_servers_date(clock: Clock, server: FakeServ
     assert clock.now() == pytest.approx(1_800_007_200.5)
 
 
+async def test_the_configuration_sets_the_clock_to_the_millisecond(clock: Clock) -> None:
+    headers = {"date": "Fri, 15 Jan 2027 10:00:00 GMT"}
+    sent, _ = api(
+        clock, Answer(200, headers, '{"server_time": "2027-01-15T10:00:00.987Z"}'), Answer(200, headers, "{}")
+    )
+    await sent.config()
+    await sent.config()  # a Date of the same second does not take the milliseconds back
+
+    assert clock.now() == pytest.approx(1_800_007_200.987)
+
+
 @pytest.mark.parametrize("date", [None, "", "yesterday"])
 def test_a_date_that_is_none_changes_nothing(date: str | None, clock: Clock) -> None:
     before = clock.now()

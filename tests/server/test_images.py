@@ -229,12 +229,12 @@ class TestAtOnce:
 
 async def test_damage_is_said_and_never_served(images: Images, engine: SQLite) -> None:
     record = (await images.save("u", draft())).record
-    engine._connection.execute(
+    engine._writer.connection.execute(
         "UPDATE contents SET value = zeroblob(length(value)) WHERE length(value) = ?", (record.size,)
     )
     with pytest.raises(StoredImageDamaged):
         await images.read("u", record.id)
-    engine._connection.execute("DELETE FROM contents WHERE length(value) = ?", (record.size,))
+    engine._writer.connection.execute("DELETE FROM contents WHERE length(value) = ?", (record.size,))
     with pytest.raises(StoredImageDamaged):
         await images.read("u", record.id)
 
@@ -245,7 +245,7 @@ async def test_a_closed_account_has_nothing_and_gets_nothing(images: Images, eng
     assert await images.live("u") == []
     with pytest.raises(UnknownUser):
         await images.save("u", draft(1))
-    left = [row[0] for row in engine._connection.execute("SELECT key FROM entries")]
+    left = [row[0] for row in engine._writer.connection.execute("SELECT key FROM entries")]
     assert left == ["index/u"]
 
 
@@ -253,11 +253,13 @@ async def test_expired_bytes_are_erased_from_the_file(images: Images, engine: SQ
     await images.save("u", draft(), "k")
     clock.now += 86400
     assert await engine.sweep() == 3
-    assert engine._connection.execute("SELECT count(*) FROM contents").get == 0
+    assert engine._writer.connection.execute("SELECT count(*) FROM contents").get == 0
 
 
 async def test_a_failing_store_is_a_refusal(images: Images, engine: SQLite) -> None:
-    engine._connection.execute("CREATE TEMP TRIGGER t BEFORE INSERT ON entries BEGIN SELECT RAISE(FAIL, 'no'); END")
+    engine._writer.connection.execute(
+        "CREATE TEMP TRIGGER t BEFORE INSERT ON entries BEGIN SELECT RAISE(FAIL, 'no'); END"
+    )
     with pytest.raises(Refusal):
         await images.save("u", draft())
     assert await images.live("u") == []

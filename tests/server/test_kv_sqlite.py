@@ -57,9 +57,9 @@ async def test_what_was_committed_is_there_after_reopening(path: str, clock: Clo
 
 
 async def test_commits_are_synced_through_the_log(engine: SQLite) -> None:
-    assert engine._connection.pragma("synchronous") == 2
-    assert engine._connection.pragma("journal_mode") == "wal"
-    assert engine._connection.pragma("auto_vacuum") == 2
+    assert engine._writer.connection.pragma("synchronous") == 2
+    assert engine._writer.connection.pragma("journal_mode") == "wal"
+    assert engine._writer.connection.pragma("auto_vacuum") == 2
     assert apsw.sqlite_lib_version() >= "3.51.3"  # the WAL-reset bug
 
 
@@ -130,7 +130,7 @@ async def _stored(store: Namespace, number: int) -> bool:
 async def test_sweeping_returns_disk_space(path: str, engine: SQLite, store: Namespace, clock: Clock) -> None:
     for number in range(10):
         await put(store, str(number), bytes(500_000), clock.now + 1)
-    engine._connection.wal_checkpoint()
+    engine._writer.connection.wal_checkpoint()
     before = _file_size(path)
     clock.now += 1
     await engine.sweep()
@@ -139,7 +139,9 @@ async def test_sweeping_returns_disk_space(path: str, engine: SQLite, store: Nam
 
 async def test_listing_reads_no_value(engine: SQLite, store: Namespace) -> None:
     await put(store, "k", bytes(1_000_000))
-    plan = " ".join(str(row) for row in engine._connection.execute("EXPLAIN QUERY PLAN SELECT metadata FROM entries"))
+    plan = " ".join(
+        str(row) for row in engine._writer.connection.execute("EXPLAIN QUERY PLAN SELECT metadata FROM entries")
+    )
     assert "contents" not in plan
 
 

@@ -84,7 +84,7 @@ def live(tmp_path: Path) -> LiveServer:
     return LiveServer(tmp_path / "data")
 
 
-@pytest.mark.parametrize(("signed_in", "status"), [(False, b"401"), (True, b"413")])
+@pytest.mark.parametrize(("signed_in", "status"), [(False, b"413"), (True, b"413")])
 def test_a_client_that_sends_all_before_it_listens_sees_why_it_was_refused(
     live: LiveServer, *, signed_in: bool, status: bytes
 ) -> None:

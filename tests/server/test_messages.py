@@ -9,7 +9,7 @@ from server.messages import MESSAGES, preferred, sentence
 
 FACTS: dict[str, Any] = dict.fromkeys(("field", "expected", "reason", "accepted", "next_slot_at"), "…")
 FACTS |= dict.fromkeys(("size", "max_size", "width", "height", "max_side", "max_pixels", "maxCount"), 1234567)
-FACTS |= {"min_length": 8, "max_length": 1024}
+FACTS |= {"min_length": 8, "max_length": 1024, "retry_after": 60}
 
 
 def every(kind: type[Refusal]) -> list[type[Refusal]]:

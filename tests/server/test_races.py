@@ -121,5 +121,32 @@ def test_saves_and_deletes_of_one_user(http: httpx2.Client) -> None:
     assert len(kept) <= 3
 
 
+def test_1000_saves_of_50_accounts(server: LiveServer) -> None:
+    limits = httpx2.Limits(max_connections=THREADS)
+    with httpx2.Client(base_url=server.url, limits=limits, timeout=60) as http:
+
+        def register(number: int) -> httpx2.Response:
+            form = {"username": "A", "email": f"{uuid4().hex}@example.com", "password": "correct horse"}
+            return http.post("/api/auth/register", json=form)
+
+        tokens = [answer.json()["token"] for answer in at_once(register)]
+        http.cookies.clear()
+
+        def work(number: int) -> httpx2.Response:
+            files = {"metadata": (None, b'{"prompt": "p"}'), "image": ("i.png", png(size=5_000, colour=number % 256))}
+            headers = {"Authorization": f"Bearer {tokens[number % 50]}"}
+            return http.post("/api/images/save", files=files, headers=headers)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            answers = list(pool.map(work, range(1000)))
+        kept = [
+            http.get("/api/images/daily", headers={"Authorization": f"Bearer {token}"}).json()["count"]
+            for token in tokens
+        ]
+    print(f"\n{dict(statuses(answers))}, overshoot {sum(kept) - 150}")  # noqa: T201 - a measurement
+    assert statuses(answers) == {201: 150, 429: 850}
+    assert kept == [3] * 50
+
+
 def test_nothing_of_this_was_an_accident(server: LiveServer) -> None:
     assert "Traceback" not in server.output

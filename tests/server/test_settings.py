@@ -1,5 +1,6 @@
 """Settings: declared once, read once, and a wrong one is named."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,20 @@ def test_loopback(host: str, *, loopback: bool) -> None:
 
 def test_no_secret_is_printed() -> None:
     assert "hidden" not in repr(Settings(jwt_secret="hidden", kv_url="redis://:hidden@host"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LIMIT_SAVES", "many"),
+        ("LIMIT_READS", "10/fortnight"),
+        ("LIMIT_LOGIN_FAILURES", "-1/hour"),
+        ("TRUSTED_PROXIES", "proxy.example"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "https://example.com/path"),
+    ],
+)
+def test_a_wrong_notation_is_one_clear_sentence(name: str, value: str) -> None:
+    with pytest.raises(CannotStart, match=rf"^{name} cannot be '{re.escape(value)}': expected .+, such as .+ \(.+\)$"):
+        Settings.from_environ({name: value})

@@ -1,0 +1,103 @@
+"""How often an account or an address may ask: counted in memory by `limits`, over a sliding window.
+
+An account is known by its user's id or its e-mail address; an address is one IPv4 address, or an IPv6 /64, which is
+what one customer gets. Only wrong passwords count against sign-in, for the account *and* the address together, so an
+attacker does not lock out the owner, who comes from another address.
+"""
+
+import ipaddress
+import math
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from typing import Final
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from starlette.requests import Request
+
+from server.accounts import normalised
+from server.errors import InvalidCredentials, InvalidEmail, RateLimited, TooManyAttempts, WrongPassword
+from server.limits import ATTEMPTS_PER_ADDRESS
+from server.logs import log
+from server.settings import Settings
+
+_KEY: Final = secrets.token_bytes(16)
+
+
+class Rates:
+    """The four limits that operators set."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._failures = parse(settings.limit_login_failures)
+        self._failures_per_address = type(self._failures)(
+            self._failures.amount * ATTEMPTS_PER_ADDRESS, self._failures.multiples, "addresses"
+        )
+        self._registrations = parse(settings.limit_registrations)
+        self._saves = parse(settings.limit_saves)
+        self._reads = parse(settings.limit_reads)
+        self._trying: Counter[tuple[RateLimitItem, str]] = Counter()  # passwords being checked at this moment
+
+    def registration(self, request: Request) -> None:
+        """Count a new account, or the attempt; raises RateLimited."""
+        self._count(self._registrations, f"register {address(request)}")
+
+    def save(self, user_id: str) -> None:
+        """Count a save, kept or refused; raises RateLimited."""
+        self._count(self._saves, f"save {user_id}")
+
+    def read(self, who: str) -> None:
+        """Count any request of a user's id or an address; raises RateLimited."""
+        self._count(self._reads, f"read {who}")
+
+    @contextmanager
+    def attempt(self, request: Request, email: str) -> Iterator[None]:
+        """Let a password be tried; raises TooManyAttempts. Those being tried at this moment count as wrong ones."""
+        account = masked(email)
+        limits = [(self._failures, f"{account} {address(request)}"), (self._failures_per_address, address(request))]
+        for item, key in limits:
+            if not self._limiter.test(item, key, cost=self._trying[item, key] + 1):
+                raise TooManyAttempts(retry_after=self._wait(item, key))
+        self._trying.update(limits)
+        try:
+            yield
+        except (InvalidCredentials, WrongPassword):
+            for item, key in limits:
+                self._limiter.hit(item, key)
+            log.warning("wrong_password", account=account)
+            raise
+        finally:
+            self._trying -= Counter(limits)  # drops what is back at zero
+
+    def _count(self, item: RateLimitItem, key: str) -> None:
+        if not self._limiter.hit(item, key):
+            raise RateLimited(retry_after=self._wait(item, key))
+
+    def _wait(self, item: RateLimitItem, key: str) -> int:
+        """Return seconds."""
+        return max(1, math.ceil(self._limiter.get_window_stats(item, key).reset_time - time.time()))
+
+
+def address(request: Request) -> str:
+    """Return who sent the request, as far as limits go: an IPv4 address or an IPv6 /64."""
+    host = request.client.host if request.client else ""
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        return host[:64]  # a trusted proxy wrote it
+    if isinstance(found, ipaddress.IPv4Address):
+        return host
+    return str(found.ipv4_mapped or ipaddress.ip_network((found.packed, 64), strict=False))
+
+
+def masked(email: str) -> str:
+    """Return what stands for an account in memory and in the log; only this process can make it."""
+    try:
+        return blake2b(normalised(email).encode(), key=_KEY, digest_size=8).hexdigest()
+    except InvalidEmail:
+        return "nobody"
