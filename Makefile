@@ -31,7 +31,7 @@ bench: $(TESTING) build
 test: check build
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m pytest tests/server tests/frontend tests/test_*.py
-	$(BIN)/python -m pytest tests/browser # apart: Playwright keeps an event loop of its own
+	$(BIN)/python -m pytest tests/browser -n 2 # apart: Playwright keeps an event loop of its own
 
 check: $(TESTING) $(BROWSER)
 	$(BIN)/ruff format --check .

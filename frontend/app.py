@@ -76,8 +76,8 @@ class App:
         try:
             config = await self.api.config()
         except ClientError:
-            self.views.status.offline(on=True)
             await self.sync(now=True)
+            self.views.status.offline(on=True)  # also where nothing waits to be sent
             return
         before = self.session.account
         self.session.restore(config.pop("user", None))

@@ -116,3 +116,12 @@ def test_nothing_is_built_twice() -> None:
 def test_the_first_visit_stays_small(files: dict[str, int]) -> None:
     sent = sum((OUT / f"{url.removeprefix('/')}.br").stat().st_size for url in files if not LATER.search(url))
     assert sent < 3_900_000
+
+
+def test_the_page_imports_no_module_that_is_only_stood_in_for() -> None:
+    library = (OUT.parent / "server" / "build" / "library.py").read_text("utf-8")
+    stand_ins = set(re.findall(r'"([\w.]+)"', library.partition("STAND_INS = ")[2].partition("],")[0]))
+    sources = "\n".join(path.read_text("utf-8") for path in (OUT.parent / "frontend").rglob("*.py"))
+    imported = set(re.findall(r"^\s*(?:from|import) ([\w.]+)", sources, re.MULTILINE))
+    assert "urllib.parse" in stand_ins
+    assert imported & stand_ins == set()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, expect, sync_playwright
 
 from tests.chromium import installed
 from tests.live_server import LiveServer
@@ -177,7 +177,12 @@ def watch(story: Story, page: Page) -> None:
             story.problems.append(f"request to somebody else: {sent.url}")
 
     page.on("console", console)
-    page.on("pageerror", lambda error: story.problems.append(f"error: {error}"))
+
+    def error(raised: Error) -> None:
+        if not any(text in str(raised) for text in story.expected):
+            story.problems.append(f"error: {raised}")
+
+    page.on("pageerror", error)
     page.on("request", request)
     page.add_init_script(
         "addEventListener('securitypolicyviolation', (e) => console.error('policy violated: ' + e.violatedDirective))"

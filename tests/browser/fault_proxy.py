@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 Fault = str  # refuse: not passed on · lose: done, its answer lost · cut: half of the body arrives · twice: sent twice
 
 
+UNCHANGED = {"accept-encoding", "if-none-match", "if-modified-since"}  # an answer that may be rewritten comes whole
+
+
 @dataclass
 class FaultProxy:
     """Forwards to a server. `plan(method, path)` is asked for each request which fault to commit, "" for none."""
@@ -88,7 +91,7 @@ class FaultProxy:
                     connection.putheader(name, value)
                 connection.endheaders(body)
                 raise http.client.HTTPException("cut")
-            headers = {name: value for name, value in handler.headers.items() if name.lower() != "accept-encoding"}
+            headers = {name: value for name, value in handler.headers.items() if name.lower() not in UNCHANGED}
             connection.request(handler.command, self.rename(handler.path), body or None, headers)
             answer = connection.getresponse()
             return answer, answer.read()
