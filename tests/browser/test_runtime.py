@@ -1,7 +1,6 @@
 """What only a real browser can say: IndexedDB keeps the promise, and the generator is deterministic in it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.live_server import LiveServer
 
-from .conftest import MakeStory, Story
+from .conftest import MakeStory, StartServer, Story
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = "tests/frontend/database_contract.py"
@@ -37,10 +36,9 @@ js.document.documentElement.dataset.ready = "1"
 
 
 @pytest.fixture
-def sources(tmp_path: Path) -> Iterator[LiveServer]:
+def sources(start_server: StartServer) -> LiveServer:
     """The server as a developer runs it: the page from its sources."""
-    with LiveServer(tmp_path / "data", SERVE_SOURCES="true") as running:
-        yield running
+    return start_server(SERVE_SOURCES="true")
 
 
 def test_the_page_runs_from_its_sources(make_story: MakeStory, sources: LiveServer) -> None:
