@@ -11,6 +11,7 @@ from frontend.models import Image, ImageRequest
 
 Actions = dict[str, Callable[..., Awaitable[Any]]]
 Facts = dict[str, Callable[[], Any]]
+TEXTS = ("original_prompt", "revised_prompt")
 Members = Callable[..., dict[str, Any]]  # (a JavaScript object, names) -> those of its members that are there
 
 
@@ -21,10 +22,11 @@ def hd_image_manager(
 
     async def save(meta: Any) -> dict[str, Any]:
         """Save an image; resolves when the server has it, or with its state where it must wait in this browser."""
-        given = members(meta, "prompt", "data", "width", "height", "seed", "model", "negative")
+        given = members(meta, "prompt", "data", "width", "height", "seed", "model", "negative", *TEXTS)
         seed = int(given.get("seed", random.randrange(SEEDS)))  # noqa: S311 - variety, not secrecy
         text = [str(given.get(name, "")) for name in ("prompt", "negative", "model")]
-        request = ImageRequest(text[0], text[1], 0, 0, seed, text[2])
+        texts = {name: str(given.get(name, "")) for name in TEXTS}
+        request = ImageRequest(text[0], text[1], 0, 0, seed, text[2], **texts)
         image = await app.manager.save(request, await to_blob(given.get("data")))
         await app.changed()
         await app.sync()

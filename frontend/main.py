@@ -1,5 +1,6 @@
 """Composition root: makes each object of the page once, wires them, starts the app. PyScript runs this file."""
 
+import asyncio
 import json
 import random
 import time
@@ -21,6 +22,7 @@ from frontend.clock import Clock
 from frontend.database import FallbackDatabase
 from frontend.embedding import auth_manager, hd_image_manager
 from frontend.generators.landscape import Landscape
+from frontend.generators.remote import Remote
 from frontend.hd_image_manager import HDImageManager
 from frontend.i18n import LANGUAGES, Translator
 from frontend.models import Account
@@ -72,7 +74,10 @@ async def main() -> None:
         files=files,
         preferences=preferences,
         translate=translate,
-        generators={"landscape": Landscape(canvas.paint)},
+        generators={
+            "landscape": Landscape(canvas.paint),
+            "remote": Remote(api, time.monotonic, asyncio.sleep, random.random),
+        },
         views=views,
         events=events,
         updates=Updates(),

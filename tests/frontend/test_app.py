@@ -81,6 +81,7 @@ class FakeEvents(Told):
 class Views:
     def __init__(self) -> None:
         self.header, self.status, self.studio, self.gallery, self.viewer = (Told() for _ in range(5))
+        self.picker, self.tools, self.speech = (Told() for _ in range(3))
         self.dialogs = Asked()
         self.spoken: list[str] = []
 
@@ -96,9 +97,9 @@ class Preferences(dict[str, Any]):
 class Painter:
     """A generator whose pictures follow from the seed."""
 
-    async def generate(self, request: ImageRequest) -> bytes:
+    async def generate(self, request: ImageRequest) -> tuple[ImageRequest, bytes]:
         await asyncio.sleep(0)
-        return picture(request.seed % 256)
+        return request, picture((request.seed or 0) % 256)
 
 
 class World:

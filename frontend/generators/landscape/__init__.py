@@ -16,8 +16,8 @@ class Landscape:
     def __init__(self, paint: Callable[[Drawing], Awaitable[Any]]) -> None:
         self._paint = paint
 
-    async def generate(self, request: ImageRequest) -> Any:
-        """Return the picture as a Blob; between its layers the page gets its turn."""
+    async def generate(self, request: ImageRequest) -> tuple[ImageRequest, Any]:
+        """Return the request and the picture as a Blob; between its layers the page gets its turn."""
         # Imported with the first picture: compiling the painter would delay the page's start by a tenth of a second.
         from frontend.generators.landscape.scene import imagine  # noqa: PLC0415
 
@@ -29,4 +29,4 @@ class Landscape:
         for layer in compose(scene):
             operations += layer
             await asyncio.sleep(0)
-        return await self._paint(Drawing(scene.width, scene.height, tuple(operations)))
+        return request, await self._paint(Drawing(scene.width, scene.height, tuple(operations)))

@@ -1,0 +1,59 @@
+"""Ways to make images and what each can do: the page shows its options by this, never by a name."""
+
+from dataclasses import dataclass, field
+from math import gcd
+from typing import Any
+
+from frontend.models import Record
+
+RATIOS = {"1:1": (1024, 1024), "16:9": (1280, 720), "9:16": (720, 1280), "4:3": (1152, 864), "3:4": (864, 1152)}
+SMALLER = ("webp", "jpeg", "png")  # formats, by the size of their files
+
+Size = tuple[int, int]  # pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Provider(Record):
+    """One way to make images, as `/api/config` describes it."""
+
+    id: str
+    name: str = ""
+    default_model: str | None = None
+    seed: bool = True
+    negative: bool = True
+    sizes: list[str] | None = None  # such as 1024x1024; None: any
+    formats: list[str] = field(default_factory=list)  # that can be asked for
+
+    def ratios(self) -> dict[str, Size]:
+        """Return the sizes to offer, each by its ratio, or by itself where two have the same."""
+        if self.sizes is None:
+            return RATIOS
+        named = {size: ratio for ratio, size in RATIOS.items()}
+        offered: dict[str, Size] = {}
+        for text in self.sizes:
+            width, height = (int(side) for side in text.split("x"))
+            shared = gcd(width, height)
+            ratio = named.get((width, height)) or f"{width // shared}:{height // shared}"
+            offered[text if ratio in offered else ratio] = (width, height)
+        return offered
+
+    def smaller_format(self, content_type: str) -> str:
+        """Return the format to ask for where an image of that type is too large, empty if none is smaller."""
+        smaller = SMALLER[: SMALLER.index(kind)] if (kind := content_type.removeprefix("image/")) in SMALLER else ()
+        return next((each for each in smaller if each in self.formats), "")
+
+
+PAINTER = Provider("landscape")  # embedded in the page: no server, no key, no network
+
+
+def provider_of(model: str) -> str:
+    """Return the provider's id in `<provider>/<model>`."""
+    return model.partition("/")[0]
+
+
+def values(provider: Provider, models: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what the picker offers of a provider: the name of each `<provider>/<model>`, its own choice first."""
+    default = provider.default_model or ""
+    names = {str(model["id"]): str(model.get("name") or model["id"]) for model in models}
+    ids = [default, *(model for model in names if model != default)] if default or not names else list(names)
+    return {f"{provider.id}/{model}": names.get(model) or model or provider.name for model in ids}
