@@ -7,7 +7,7 @@ from typing import Any
 from frontend.models import Record
 
 RATIOS = {"1:1": (1024, 1024), "16:9": (1280, 720), "9:16": (720, 1280), "4:3": (1152, 864), "3:4": (864, 1152)}
-SMALLER = ("webp", "jpeg", "png")  # formats, by the size of their files
+FORMATS = {"webp": "WebP", "jpeg": "JPEG", "png": "PNG"}  # and their names, the smallest files first
 
 Size = tuple[int, int]  # pixels
 
@@ -39,7 +39,8 @@ class Provider(Record):
 
     def smaller_format(self, content_type: str) -> str:
         """Return the format to ask for where an image of that type is too large, empty if none is smaller."""
-        smaller = SMALLER[: SMALLER.index(kind)] if (kind := content_type.removeprefix("image/")) in SMALLER else ()
+        kinds, kind = list(FORMATS), content_type.removeprefix("image/")
+        smaller = kinds[: kinds.index(kind)] if kind in kinds else []
         return next((each for each in smaller if each in self.formats), "")
 
 

@@ -9,6 +9,7 @@ import js
 from frontend.browser.ffi import listen
 from frontend.i18n import Translator, megabytes
 from frontend.models import Image
+from frontend.providers import FORMATS
 from frontend.ui.elements import ObjectURLs, clone, element, on_action
 from frontend.ui.text import moment
 
@@ -129,8 +130,8 @@ class Gallery:
         smaller = self.smaller_format(image) if _code(image) == "image_too_large" else ""
         if smaller:
             key = "card.smaller_anew" if image.seed is None else "card.smaller"
-            reason.textContent += " " + self._translate(key, format=smaller.upper())
-            again = self._translate("action.smaller", format=smaller.upper())
+            reason.textContent += " " + self._translate(key, format=FORMATS[smaller])
+            again = self._translate("action.smaller", format=FORMATS[smaller])
             card.querySelector('[data-action="smaller"]').textContent = again
         offered = {
             "replace": _code(image) in ("quota_exceeded", "kept_here"),

@@ -8,7 +8,7 @@ import js
 from frontend.browser.ffi import listen
 from frontend.i18n import Translator
 from frontend.models import ImageRequest
-from frontend.providers import PAINTER, Provider, Size
+from frontend.providers import FORMATS, PAINTER, Provider, Size
 from frontend.ui.elements import element, option
 
 SMALLEST, LARGEST, STEP = 256, 2048, 64  # pixels of a custom side
@@ -44,7 +44,7 @@ class Picker:
         self._offer_sizes(provider)
         if provider.formats != self._provider.formats:
             chosen = element("option-format").value
-            options = [option(kind, kind.upper()) for kind in provider.formats]
+            options = [option(kind, FORMATS.get(kind, kind)) for kind in provider.formats]
             element("option-format").replaceChildren(element("option-format").options[0], *options)
             element("option-format").value = chosen if chosen in provider.formats else ""
         element("format-field").hidden = not provider.formats

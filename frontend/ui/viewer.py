@@ -6,6 +6,7 @@ from typing import Any
 from frontend.browser.ffi import listen
 from frontend.i18n import Translator, megabytes
 from frontend.models import Image
+from frontend.providers import FORMATS
 from frontend.ui.elements import ObjectURLs, clone, element, on_action
 from frontend.ui.text import moment
 
@@ -104,4 +105,4 @@ def _requested(image: Image) -> str:
     size, kind = (image.requested_width, image.requested_height), image.requested_format
     other_size = all(size) and size != (image.width, image.height)
     other_kind = kind and image.content_type != f"image/{kind}"
-    return " · ".join([f"{size[0]}×{size[1]}"] * other_size + [kind.upper()] * bool(other_kind))
+    return " · ".join([f"{size[0]}×{size[1]}"] * other_size + [FORMATS.get(kind, kind)] * bool(other_kind))
