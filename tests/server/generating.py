@@ -1,5 +1,6 @@
-"""What tests of generation share: the upstream, our server on a real port before it, and forms taken apart as browsers do."""
+"""What tests of generation share: our server on a real port before the upstream, and its forms taken apart."""
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from argon2 import PasswordHasher
 from multipart import MultipartParser, parse_options_header  # type: ignore[import-untyped]
 
 from server.app import create_app
@@ -15,7 +17,6 @@ from server.passwords import Passwords
 from server.protocol import with_deadlines
 from server.settings import Settings
 from tests.serving import Serving
-from tests.server.conftest import CHEAP
 from tests.upstream import KEY, Upstream
 
 WANTED = {"provider": "pollinations", "model": "zimage", "prompt": "a lake", "width": 64, "height": 32, "seed": 7}
@@ -47,7 +48,7 @@ def everything(upstream: Upstream) -> dict[str, Any]:
 def served(folder: Path, upstream: Upstream, **settings: Any) -> Iterator[httpx2.Client]:
     """Run our server on everything the upstream has, and yield a client of it."""
     given = Settings(**{"data_dir": str(folder), "kv_url": "sqlite://", **everything(upstream), **settings})
-    app = create_app(given, passwords=Passwords(CHEAP), root=folder)
+    app = create_app(given, passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)), root=folder)
     with Serving(app, lifespan="on", http=with_deadlines(60)) as serving, httpx2.Client(base_url=serving.url) as client:
         yield client
 
@@ -66,7 +67,9 @@ def form(answer: httpx2.Response) -> Form:
     assert answer.status_code == 200, answer.text
     kind, options = parse_options_header(answer.headers["content-type"])
     assert kind == "multipart/form-data"
-    parameters, image = MultipartParser(__import__("io").BytesIO(answer.content), options["boundary"], strict=True)
+    parameters, image = MultipartParser(
+        io.BytesIO(answer.content), options["boundary"], strict=True, spool_limit=64 << 20
+    )
     assert (parameters.name, parameters.content_type) == ("parameters", "application/json")
     assert (image.name, image.filename.partition(".")[0]) == ("image", "image")
     return Form(json.loads(parameters.raw), image.content_type, image.raw)
