@@ -175,7 +175,7 @@ class Upstream:
         half = len(reply.body) // 2
         if fault == "endless":
             while True:
-                await send(_body(reply.body, more=True))
+                await send(_body(reply.body * (65536 // len(reply.body) + 1), more=True))
                 await asyncio.sleep(0)
         if fault in ("cut", "stalled"):
             await send(_body(reply.body[:half], more=True))

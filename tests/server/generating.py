@@ -2,8 +2,10 @@
 
 import io
 import json
+import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,3 +75,28 @@ def form(answer: httpx2.Response) -> Form:
     assert (parameters.name, parameters.content_type) == ("parameters", "application/json")
     assert (image.name, image.filename.partition(".")[0]) == ("image", "image")
     return Form(json.loads(parameters.raw), image.content_type, image.raw)
+
+
+@contextmanager
+def beside(
+    client: httpx2.Client, path: str, body: dict[str, Any]
+) -> Iterator[tuple[list[httpx2.Response], httpx2.Client]]:
+    """Post in another thread, with a client of its own; the list has the answer, if any, when that is over."""
+    answers: list[httpx2.Response] = []
+    with httpx2.Client(base_url=client.base_url, headers=client.headers) as other:
+
+        def ask() -> None:
+            with suppress(httpx2.TransportError):
+                answers.append(other.post(path, json=body))
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        yield answers, other
+        thread.join(10)
+
+
+def hang_up(client: httpx2.Client) -> None:
+    """Shut the connection down under the request that waits on it."""
+    transport: Any = client._transport
+    (connection,) = transport._pool.connections
+    connection._connection._network_stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)

@@ -135,7 +135,7 @@ def test_a_fetch_has_limits_too(
 ) -> None:
     monkeypatch.setattr("server.providers.provider.MAX_PROVIDER_IMAGE", 100_000)
     upstream.order(fault, on="/files/")
-    with served(tmp_path, upstream, generation_timeout=1) as client:
+    with served(tmp_path, upstream, generation_timeout=0.2) as client:
         if code == "cut":
             with pytest.raises(httpx2.RemoteProtocolError):
                 client.post("/api/generate", json=OPENAI)

@@ -32,7 +32,7 @@ def test_all_is_well_and_one_is_not(tmp_path: Path) -> None:
         code, lines = doctor(tmp_path, settings)
         works = ["pollinations:", "openai:", "pollinations-free:", "prompt", "speech:"]
         assert (code, [line.split()[:2] for line in lines]) == (0, [["ok", name] for name in works])
-        upstream.order("unauthorized", on="/image/")
+        upstream.order("unauthorized", on="white circle")
         upstream.order("silent", on="chat")
         code, lines = doctor(tmp_path, {**settings, "OPENAI_IMAGE_MODELS": "no-such-model"})
     assert code == 1

@@ -1,9 +1,5 @@
 """/api/generate before a real upstream: what is answered, what was asked for, what it cost, what was stored."""
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +9,7 @@ import pytest
 
 from tests import paintings
 from tests.server.conftest import refusal
-from tests.server.generating import WANTED, form, served
+from tests.server.generating import WANTED, beside, form, hang_up, served
 from tests.upstream import KEY, Upstream
 from tests.upstream_answers import GPT, KOLORS
 
@@ -23,31 +19,6 @@ FREE = {**WANTED, "provider": "pollinations-free", "model": "flux"}
 
 def generate(client: httpx2.Client, wanted: dict[str, Any] = WANTED, **changed: object) -> httpx2.Response:
     return client.post("/api/generate", json={**wanted, **changed})
-
-
-@contextmanager
-def beside(
-    client: httpx2.Client, wanted: dict[str, Any] = WANTED
-) -> Iterator[tuple[list[httpx2.Response], httpx2.Client]]:
-    """Generate in another thread, with a client of its own; the list has the answer, if any, when that is over."""
-    answers: list[httpx2.Response] = []
-    with httpx2.Client(base_url=client.base_url, headers=client.headers) as other:
-
-        def ask() -> None:
-            with suppress(httpx2.TransportError):
-                answers.append(generate(other, wanted))
-
-        thread = threading.Thread(target=ask)
-        thread.start()
-        yield answers, other
-        thread.join(10)
-
-
-def hang_up(client: httpx2.Client) -> None:
-    """Shut the connection down under the request that waits on it."""
-    transport: Any = client._transport
-    (connection,) = transport._pool.connections
-    connection._connection._network_stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 def test_the_bytes_are_untouched_and_the_parameters_true(server: httpx2.Client, upstream: Upstream) -> None:
@@ -210,7 +181,7 @@ def test_the_image_comes_while_the_provider_still_sends(server: httpx2.Client, u
 
 def test_no_answer_in_time(upstream: Upstream, tmp_path: Path) -> None:
     upstream.order("slow")
-    with served(tmp_path, upstream, generation_timeout=1) as client:
+    with served(tmp_path, upstream, generation_timeout=0.2) as client:
         assert refusal(generate(client)) == (504, "provider_timeout")
         upstream.wait_for("disconnects", 1)
 
@@ -251,7 +222,7 @@ def test_who_goes_away_before_the_answer_ends_the_upstream_request(
     server: httpx2.Client, upstream: Upstream, wanted: dict[str, Any]
 ) -> None:
     upstream.order("slow")
-    with beside(server, wanted) as (answers, other):
+    with beside(server, "/api/generate", wanted) as (answers, other):
         upstream.wait_for("asked", 1)
         assert upstream.disconnects == 0
         hang_up(other)
@@ -297,7 +268,7 @@ def test_who_goes_away_has_used_it_up(upstream: Upstream, tmp_path: Path) -> Non
 def test_what_is_under_way_counts(upstream: Upstream, tmp_path: Path) -> None:
     with served(tmp_path, upstream, limit_generations_anyone="1/hour") as client:
         upstream.order("slow")
-        with beside(client) as (answers, _):
+        with beside(client, "/api/generate", WANTED) as (answers, _):
             upstream.wait_for("asked", 1)
             assert refusal(generate(client)) == (429, "allowance_spent")
             upstream.release()
@@ -317,7 +288,7 @@ def test_accounts_and_addresses_have_allowances_of_their_own(upstream: Upstream,
 def test_only_so_many_requests_at_once(upstream: Upstream, tmp_path: Path) -> None:
     with served(tmp_path, upstream, max_generations=1) as client:
         upstream.order("slow")
-        with beside(client) as (answers, _):
+        with beside(client, "/api/generate", WANTED) as (answers, _):
             upstream.wait_for("asked", 1)
             busy = generate(client)
             assert (refusal(busy), busy.headers["retry-after"]) == ((503, "overloaded"), "2")

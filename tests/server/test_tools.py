@@ -7,7 +7,7 @@ import pytest
 
 from server.chat import cleaned
 from tests.server.conftest import refusal
-from tests.server.generating import served
+from tests.server.generating import beside, hang_up, served
 from tests.upstream import KEY, Upstream
 from tests.upstream_answers import GPT
 
@@ -101,6 +101,20 @@ def test_a_failed_call_is_said(
 def test_a_prompt_is_needed(server: httpx2.Client, upstream: Upstream, body: dict[str, object]) -> None:
     assert server.post("/api/prompts/translate", json=body).status_code == 422
     assert upstream.asked == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/api/prompts/optimize", {"prompt": "x"}), ("/api/audio/speech", {"text": "x"})]
+)
+def test_who_goes_away_ends_the_upstream_request(
+    server: httpx2.Client, upstream: Upstream, path: str, body: dict[str, str]
+) -> None:
+    upstream.order("slow")
+    with beside(server, path, body) as (answers, other):
+        upstream.wait_for("asked", 1)
+        hang_up(other)
+        upstream.wait_for("disconnects", 1)
+    assert answers == []
 
 
 def test_pollinations_chooses_its_own_model(upstream: Upstream, tmp_path: Path) -> None:
