@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from server.limits import MAX_PROMPT
-from server.providers import pollinations
+from server.providers import pollinations_endpoint
 from server.providers.errors import NoText, UnsafePrompt
 from server.providers.upstream import Call, Endpoint, Upstream
 from server.settings import Settings
@@ -90,7 +90,7 @@ def configured(settings: Settings, upstream: Upstream) -> Chat | None:
     if settings.deepseek_api_key or settings.deepseek_api_url:
         endpoint = Endpoint(settings.deepseek_api_url or DEEPSEEK, settings.deepseek_api_key, SETTING)
         return Chat(upstream, endpoint, settings.deepseek_model, needs_model=True)
-    base, pollen = settings.pollinations_text_api_base, pollinations(settings)
+    base, pollen = settings.pollinations_text_api_base, pollinations_endpoint(settings)
     if base or pollen:
         base = base or (pollen.base if pollen else "")
         endpoint = Endpoint(base, settings.pollinations_api_token, "POLLINATIONS_API_TOKEN")

@@ -51,7 +51,7 @@ async def _told(name: str, answer: Awaitable[str], tell: Callable[[str], None]) 
 async def _paint(upstream: Upstream, provider: Provider) -> str:
     model = (await Models(upstream).of(provider))["default"] or ""
     width, height = map(int, provider.sizes[0].split("x")) if provider.sizes else (_SIZE, _SIZE)
-    wanted = Generate(provider.id, "a white circle", model=model, width=width, height=height, seed=1)
+    wanted = Generate(provider.id, "a white circle", model=model, width=width, height=height)
     async with provider.paint(upstream, provider.parameters(wanted)) as painted:
         size = sum([len(chunk) async for chunk in painted.chunks])
     return f"{model or 'its own model'} made {painted.content_type}, {size:,} bytes"

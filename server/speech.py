@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from server.limits import MAX_PROVIDER_IMAGE
-from server.providers import pollinations
+from server.providers import pollinations_endpoint
 from server.providers.errors import NoAudio, TextTooLong
 from server.providers.upstream import Call, Endpoint, Upstream, capped, content_type
 from server.relay import Relayed
@@ -72,5 +72,5 @@ def configured(settings: Settings, upstream: Upstream) -> Speech | None:
     """Return the speech that the operator has set up, else that of Pollinations."""
     if settings.audio_api_base:
         return Speech(upstream, Endpoint(settings.audio_api_base, settings.audio_api_key, "AUDIO_API_KEY"), settings)
-    pollen = pollinations(settings)
+    pollen = pollinations_endpoint(settings)
     return Speech(upstream, pollen, settings) if pollen else None

@@ -14,6 +14,7 @@ with Upstream() as upstream:
 
 import asyncio
 import json
+import re
 import threading
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -62,7 +63,11 @@ class Upstream:
     @property
     def images(self) -> list[Asked]:
         """The requests for an image, without lists of models and the like."""
-        return [one for one in self.asked if any(part in one.path for part in ("/prompt/", "/image/", "/generations"))]
+        return [
+            one
+            for one in self.asked
+            if re.match(r"/free/prompt/|/pollinations/image/(?!models$)|/v1/images/", one.path)
+        ]
 
     @property
     def pollinations(self) -> str:
@@ -94,6 +99,14 @@ class Upstream:
     def release(self) -> None:
         """Let everything that is slow or stalled go on, from now on."""
         self._serving.loop.call_soon_threadsafe(self._gate.set)
+
+    def reset(self) -> None:
+        """Forget what was asked and ordered, for the next test."""
+        self.padding, self.text, self.revised_prompt, self.image_url = 0, None, None, None
+        self.redirect_to, self.disconnects, self.answered = Upstream.redirect_to, 0, 0
+        self.asked.clear()
+        self._ordered.clear()
+        self._serving.loop.call_soon_threadsafe(self._gate.clear)
 
     def wait_for(self, counter: str, number: int) -> None:
         """Block until `asked`, `disconnects` or `answered` has come to the number; AssertionError after 10 s."""
@@ -162,7 +175,7 @@ class Upstream:
         half = len(reply.body) // 2
         if fault == "endless":
             while True:
-                await send(_body(reply.body, more=True))
+                await send(_body(reply.body * (65536 // len(reply.body) + 1), more=True))
                 await asyncio.sleep(0)
         if fault in ("cut", "stalled"):
             await send(_body(reply.body[:half], more=True))

@@ -70,6 +70,7 @@ def failure(fault: str, path: str) -> Reply | None:
     if fault not in FAILURES:
         return None
     status, code, sentence, headers = FAILURES[fault]
+    sentence = sentence.replace(KEY[7:], "…") if path.startswith("/free") else sentence  # it knows no key
     if path.startswith("/v1"):
         return _json(
             {"error": {"message": sentence, "type": "api_error", "param": None, "code": code}}, status, headers

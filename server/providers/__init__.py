@@ -16,7 +16,7 @@ def configured(settings: Settings) -> list[Provider]:
     """Return them; none is on by itself."""
     found: list[Provider] = []
     model = settings.pollinations_image_model or None
-    if pollen := pollinations(settings):
+    if pollen := pollinations_endpoint(settings):
         found.append(Pollinations(id="pollinations", name="Pollinations", endpoint=pollen, default_model=model))
     if settings.openai_image_api_base or settings.openai_image_api_key:
         found.append(_openai(settings))
@@ -34,7 +34,7 @@ def configured(settings: Settings) -> list[Provider]:
     return found
 
 
-def pollinations(settings: Settings) -> Endpoint | None:
+def pollinations_endpoint(settings: Settings) -> Endpoint | None:
     """Return Pollinations, where there is a token or an address for it."""
     base, token = settings.pollinations_gen_api_base, settings.pollinations_api_token
     return Endpoint(base or POLLINATIONS, token, "POLLINATIONS_API_TOKEN") if base or token else None

@@ -30,10 +30,10 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not an accident
 def is_public(address: Address) -> bool:
     """Whether it belongs to the open internet, also where it only wraps an address that may not."""
     if isinstance(address, IPv6Address):
-        wrapped = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
-        wrapped = wrapped or (IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None)
-        if wrapped and not is_public(wrapped):
+        if address.sixtofour or address.teredo:
             return False
+        if wrapped := address.ipv4_mapped or (IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None):
+            return is_public(wrapped)
     return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
