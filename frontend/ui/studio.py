@@ -1,9 +1,10 @@
 """The form that makes images, and what it made last."""
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import js
 
 from frontend.browser.ffi import listen
 from frontend.generators.examples import EXAMPLES
@@ -161,7 +162,7 @@ class Studio:
         element("custom-size").hidden = element("option-aspect-ratio").value != "custom"
 
     def _example(self) -> None:
-        chinese, english = random.choice(EXAMPLES)  # noqa: S311 - variety, not secrecy
+        chinese, english = EXAMPLES[int(js.Math.random() * len(EXAMPLES))]
         element("text-input").value = chinese if self._translate.language == "zh" else english
         self.complain("")
 
