@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from frontend.clock import Clock
 from frontend.errors import Offline, from_answer
@@ -30,8 +30,7 @@ class Call:
     progress: Progress | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One HTTP answer: header names in lower case; `body` is text, a Blob, or parts, as the call asked."""
 
     status: int

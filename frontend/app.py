@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from frontend.accounts import Accounts
 from frontend.api import Api
@@ -16,9 +17,11 @@ from frontend.i18n import Translator
 from frontend.making import Making
 from frontend.models import Account, Image, iso
 from frontend.outbox import Report
-from frontend.prompting import Prompting
 from frontend.session import Preferences, Session
-from frontend.speaking import Speaking
+
+if TYPE_CHECKING:
+    from frontend.prompting import Prompting
+    from frontend.speaking import Speaking
 
 DEFAULTS = {"maxCount": 3, "maxImageBytes": 2 * 1024 * 1024, "ttlSeconds": 86_400}  # until the server was heard once
 
@@ -58,8 +61,6 @@ class App:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._timer: Callable[[], None] = lambda: None
         self.choosing = Choosing(self)
-        self.prompting = Prompting(self)
-        self.speaking = Speaking(self)
         self.making = Making(self)
         self.expiry = Expiry(self)
         self.accounts = Accounts(self, open_space, erase_space)
@@ -98,8 +99,24 @@ class App:
     def offer(self) -> None:
         """Bring the form to what the server has on."""
         self.choosing.show()
-        self.prompting.show()
-        self.speaking.show()
+        if any((self.config.get("tools") or {}).values()):
+            self.prompting.show()
+        if self.config.get("speech"):
+            self.speaking.show()
+
+    @cached_property
+    def prompting(self) -> "Prompting":
+        """The prompt tools; no start waits for what the server may not have."""
+        from frontend.prompting import Prompting  # noqa: PLC0415
+
+        return Prompting(self)
+
+    @cached_property
+    def speaking(self) -> "Speaking":
+        """Reading aloud, likewise."""
+        from frontend.speaking import Speaking  # noqa: PLC0415
+
+        return Speaking(self)
 
     def _attach(self) -> None:
         views, background = self.views, self.background

@@ -27,7 +27,7 @@ class Choosing:
     @property
     def providers(self) -> list[Provider]:
         """The providers that are on, in the operator's order; the painter is not among them."""
-        return [Provider.from_dict(each) for each in self._app.config.get("providers") or []]
+        return [Provider.of(each) for each in self._app.config.get("providers") or []]
 
     def provider(self, model: str) -> Provider:
         """Return the provider of a model; what is not on here is taken for the painter."""

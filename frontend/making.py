@@ -1,7 +1,6 @@
 """Making images: what the form asks for, one after another, each saved by itself as soon as it exists."""
 
 import asyncio
-import random
 from typing import TYPE_CHECKING
 
 from frontend.errors import ClientError
@@ -12,6 +11,13 @@ if TYPE_CHECKING:
     from frontend.app import App
 
 SEEDS = 2**31  # a seed is below this: what the generators behind the page accept
+
+
+def new_seed() -> int:
+    """Return a seed by chance."""
+    from random import randrange  # noqa: PLC0415 - no start waits for it
+
+    return randrange(SEEDS)  # noqa: S311 - variety, not secrecy
 
 
 class Making:
@@ -38,7 +44,7 @@ class Making:
             return
         if not await self._fits(form.count):
             return
-        seed = random.randrange(SEEDS) if form.seed is None else form.seed  # noqa: S311 - variety, not secrecy
+        seed = new_seed() if form.seed is None else form.seed
         requests = [form.request((seed + number) % SEEDS) for number in range(form.count)]
         original = self._app.prompting.original(form.prompt)
         await self._make_all([request.having(original_prompt=original) for request in requests])

@@ -21,11 +21,9 @@ class Prompting:
 
     def show(self) -> None:
         """Offer the tools that are on."""
-        tools = self._app.config.get("tools") or {}
-        if any(tools.values()):
-            view = self._app.views.tools
-            view.on_tool, view.on_cancel, view.on_answer, view.on_undo = self.start, self.cancel, self.answer, self.undo
-            view.offer([tool for tool in ("optimize", "translate") if tools.get(tool)])
+        tools, view = self._app.config["tools"], self._app.views.tools
+        view.on_tool, view.on_cancel, view.on_answer, view.on_undo = self.start, self.cancel, self.answer, self.undo
+        view.offer([tool for tool in ("optimize", "translate") if tools.get(tool)])
 
     def original(self, prompt: str) -> str:
         """Return what the person typed before the tools made this prompt of it, empty if they did not."""

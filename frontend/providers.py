@@ -1,10 +1,8 @@
 """Ways to make images and what each can do: the page shows its options by this, never by a name."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from math import gcd
-from typing import Any
-
-from frontend.models import Record
+from typing import Any, NamedTuple, Self
 
 RATIOS = {"1:1": (1024, 1024), "16:9": (1280, 720), "9:16": (720, 1280), "4:3": (1152, 864), "3:4": (864, 1152)}
 FORMATS = {"webp": "WebP", "jpeg": "JPEG", "png": "PNG"}  # and their names, the smallest files first
@@ -12,8 +10,7 @@ FORMATS = {"webp": "WebP", "jpeg": "JPEG", "png": "PNG"}  # and their names, the
 Size = tuple[int, int]  # pixels
 
 
-@dataclass(frozen=True, slots=True)
-class Provider(Record):
+class Provider(NamedTuple):
     """One way to make images, as `/api/config` describes it."""
 
     id: str
@@ -21,8 +18,13 @@ class Provider(Record):
     default_model: str | None = None
     seed: bool = True
     negative: bool = True
-    sizes: list[str] | None = None  # such as 1024x1024; None: any
-    formats: list[str] = field(default_factory=list)  # that can be asked for
+    sizes: Sequence[str] | None = None  # such as 1024x1024; None: any
+    formats: Sequence[str] = ()  # that can be asked for
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> Self:
+        """Return the provider with these members; unknown ones are ignored."""
+        return cls(**{name: facts[name] for name in cls._fields if name in facts})
 
     def ratios(self) -> dict[str, Size]:
         """Return the sizes to offer, each by its ratio, or by itself where two have the same."""

@@ -19,11 +19,8 @@ class Speaking:
         self._task: asyncio.Task[None] | None = None
 
     def show(self) -> None:
-        """Offer the voices and speeds that there are, where there are any."""
-        speech = self._app.config.get("speech")
-        if not speech:
-            return
-        view = self._app.views.speech
+        """Offer the voices and speeds that there are."""
+        speech, view = self._app.config["speech"], self._app.views.speech
         view.on_speak, view.on_cancel = self.start, self.cancel
         speeds = [speed for speed in SPEEDS if speech["minSpeed"] <= speed <= speech["maxSpeed"]]
         view.offer(list(speech["voices"]), speech["default_voice"], speeds)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from server.limits import MAX_PROVIDER_IMAGE
 from server.providers import pollinations_endpoint
 from server.providers.errors import NoAudio, TextTooLong
-from server.providers.upstream import Call, Endpoint, Upstream, capped, content_type
+from server.providers.upstream import Call, Endpoint, Upstream, begun, capped, content_type
 from server.relay import Relayed
 from server.schemas import Speak
 from server.settings import Settings, words
@@ -56,16 +56,10 @@ class Speech:
             claimed = content_type(answer)
             wrong = NoAudio(content_type=claimed)
             chunks = capped(answer.aiter_bytes(), MAX_PROVIDER_IMAGE, lambda: wrong)
-            first = await anext(chunks, b"")
-            if not first or not re.fullmatch(r"audio/[\w.+-]+|application/octet-stream", claimed):
+            head, whole = await begun(chunks, 1)
+            if not head or not re.fullmatch(r"audio/[\w.+-]+|application/octet-stream", claimed):
                 raise wrong
-
-            async def whole() -> AsyncIterator[bytes]:
-                yield first
-                async for chunk in chunks:
-                    yield chunk
-
-            yield Relayed(claimed if claimed.startswith("audio/") else _TYPES[wanted.format or "mp3"], whole())
+            yield Relayed(claimed if claimed.startswith("audio/") else _TYPES[wanted.format or "mp3"], whole)
 
 
 def configured(settings: Settings, upstream: Upstream) -> Speech | None:

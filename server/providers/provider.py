@@ -10,7 +10,7 @@ import msgspec
 from server import formats
 from server.limits import MAX_PROVIDER_IMAGE
 from server.providers.errors import NoImage, ProviderImageTooLarge
-from server.providers.upstream import Call, Endpoint, Upstream, capped
+from server.providers.upstream import Call, Endpoint, Upstream, begun, capped
 from server.schemas import Generate
 
 _ENOUGH: Final = 32  # bytes, to know an image by
@@ -95,21 +95,12 @@ class Provider:
 
 async def examined(chunks: AsyncIterator[bytes], claimed: str) -> tuple[str, AsyncIterator[bytes]]:
     """Return what kind of image it is, by its first bytes, and all of its bytes; raises NoImage."""
-    chunks, head = capped(chunks, MAX_PROVIDER_IMAGE, lambda: ProviderImageTooLarge(max_size=MAX_PROVIDER_IMAGE)), b""
-    async for chunk in chunks:
-        head += chunk
-        if len(head) >= _ENOUGH:
-            break
+    within = capped(chunks, MAX_PROVIDER_IMAGE, lambda: ProviderImageTooLarge(max_size=MAX_PROVIDER_IMAGE))
+    head, whole = await begun(within, _ENOUGH)
     kind = formats.content_type(head)
     if kind is None:
         raise NoImage(content_type=claimed)
-
-    async def whole() -> AsyncIterator[bytes]:
-        yield head
-        async for chunk in chunks:
-            yield chunk
-
-    return kind, whole()
+    return kind, whole
 
 
 def _named(entry: Any) -> tuple[str, str]:

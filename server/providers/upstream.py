@@ -121,6 +121,22 @@ async def capped(chunks: AsyncIterator[bytes], limit: int, too_large: Callable[[
         yield chunk
 
 
+async def begun(chunks: AsyncIterator[bytes], enough: int) -> tuple[bytes, AsyncIterator[bytes]]:
+    """Wait for at least `enough` bytes, or the end; return them, and everything from the beginning on."""
+    head = b""
+    async for chunk in chunks:
+        head += chunk
+        if len(head) >= enough:
+            break
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield head
+        async for chunk in chunks:
+            yield chunk
+
+    return head, whole()
+
+
 def content_type(answer: httpx2.Response) -> str:
     """Return what the answer says it is, at most 100 characters."""
     return str(answer.headers.get("content-type", "")).partition(";")[0].strip().lower()[:100]

@@ -32,6 +32,7 @@ def test_the_page_starts_with_the_server_stopped_and_sends_when_it_is_back(
     server.stop()
     story.reload()
 
+    assert page.evaluate("performance.getEntriesByType('navigation')[0].workerStart") == 0  # a route, no worker awaited
     expect(page.locator("#offline")).to_be_visible()
     expect(page.locator(f"[data-image-id='{image_id}'] img[src^='blob:']")).to_be_visible()
     with page.expect_download() as download:

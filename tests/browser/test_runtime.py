@@ -112,3 +112,12 @@ def test_indexeddb_refused_is_said_and_saving_goes_on_from_memory(make_story: Ma
     image_id = story.generate("kept by the server", size="custom")
 
     assert story.ids() == [image_id]
+
+
+def test_a_start_collects_no_garbage_and_the_page_does_afterwards(story: Story) -> None:
+    core = next(request.split()[1] for request in story.requests if request.endswith("/core.js"))
+    ask = """async (core) => {
+      const { interpreter } = await (await import(core)).whenDefined('py');
+      return interpreter.runPython('import gc; [gc.isenabled(), gc.get_freeze_count() > 10_000]').toJs();
+    }"""
+    assert story.page.evaluate(ask, core) == [True, True]

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from frontend.generators.landscape.drawing import Drawing, Operation
 from frontend.models import ImageRequest
+
+if TYPE_CHECKING:
+    from frontend.generators.landscape.drawing import Drawing, Operation
 
 
 class Landscape:
@@ -13,7 +15,7 @@ class Landscape:
 
     name = "landscape"
 
-    def __init__(self, paint: Callable[[Drawing], Awaitable[Any]]) -> None:
+    def __init__(self, paint: Callable[["Drawing"], Awaitable[Any]]) -> None:
         self._paint = paint
 
     async def generate(self, request: ImageRequest) -> tuple[ImageRequest, Any]:
@@ -22,6 +24,7 @@ class Landscape:
         from frontend.generators.landscape.scene import imagine  # noqa: PLC0415
 
         await asyncio.sleep(0)
+        from frontend.generators.landscape.drawing import Drawing  # noqa: PLC0415
         from frontend.generators.landscape.painter import compose  # noqa: PLC0415
 
         scene = imagine(request)
