@@ -46,7 +46,7 @@ class Connection:
         head, _, body = answer.partition(b"\r\n\r\n")
         if int(head[9:12]) != call.status:
             raise RuntimeError(f"{call.head[:100]!r} was answered {answer[:500]!r}")
-        left = (_length(head) if call.status not in (204, 304) else 0) - len(body)  # noqa: PLR2004
+        left = (_length(head) if call.status not in (204, 304) else 0) - len(body)
         while left > 0:
             left -= self._socket.recv_into(self._buffer)
         return answer

@@ -33,7 +33,7 @@ class Person:
 
     def get(self, path: str, status: int = 200, **headers: str) -> Call:
         """Return a call that reads."""
-        return call("GET", path, status, Authorization=f"Bearer {self.token}", **headers)
+        return call("GET", path, status, b"", Authorization=f"Bearer {self.token}", **headers)
 
     def delete(self, image_id: str) -> Call:
         """Return a call that gives an image up."""
