@@ -53,8 +53,8 @@ class Making:
             self._app.background(self._app.events.persist())
         image = await self._app.manager.save(request, blob)
         self._app.views.studio.result(image, blob)
-        await self._app.changed()
         self._app.background(self._app.sync())
+        await self._app.changed()
         if self._app.session.account is None:
             self._app.views.status.say(self._app.translate("status.kept_here"))
 

@@ -81,8 +81,8 @@ class Store:
         return [person.get(path)] * CALLS[name], []
 
 
-def measure(stores: dict[int, Store], rounds: int) -> dict[str, dict[int, float]]:
-    """Return the median ms of each operation in each store."""
+def measure(stores: dict[int, Store], rounds: int) -> dict[str, dict[str, float]]:
+    """Return the median ms of each operation in each store, and the largest store's part of the smallest one's."""
     times: dict[str, dict[int, list[float]]] = {name: {size: [] for size in stores} for name in CALLS}
     for number in range(-1, rounds):
         for name in CALLS:
@@ -92,19 +92,20 @@ def measure(stores: dict[int, Store], rounds: int) -> dict[str, dict[int, float]
                 run(store.address, 1, after)
                 if number >= 0:
                     times[name][size] += taken
-    return {
-        name: {size: 1000 * statistics.median(taken) for size, taken in sizes.items()} for name, sizes in times.items()
+    found = {
+        name: {f"{size:,}": 1000 * statistics.median(taken) for size, taken in sizes.items()}
+        for name, sizes in times.items()
     }
+    small, large = f"{SIZES[0]:,}", f"{SIZES[-1]:,}"
+    return {name: row | {"ratio": row[large] / row[small]} for name, row in found.items()}
 
 
-def table(found: dict[str, dict[int, float]]) -> str:
+def table(found: dict[str, dict[str, float]]) -> str:
     """Write the figures for people."""
-    sizes = list(next(iter(found.values())))
-    lines = [f"{'p50, ms':10}" + "".join(f"{size:>12,}" for size in sizes) + f"{'ratio':>8}{'reach':>8}"]
+    lines = [f"{'p50, ms':10}" + "".join(f"{column:>12}" for column in found["list"]) + f"{'reach':>8}"]
     for name, row in found.items():
-        ratio = row[sizes[-1]] / row[sizes[0]]
-        cells = "".join(f"{row[size]:12.2f}" for size in sizes)
-        lines.append(f"{name:10}{cells}{ratio:8.2f}{REACH.get(name, ''):>8}")
+        cells = "".join(f"{value:12.2f}" for value in row.values())
+        lines.append(f"{name:10}{cells}{REACH.get(name, ''):>8}")
     return "\n".join(lines)
 
 

@@ -23,7 +23,7 @@ CONNECTIONS = (1, 8, 32)
 PEOPLE = 32
 SAVES, READS, SMALL, LOGINS = 64, 128, 256, 16  # calls of one round
 REACH = {"save form": 6.0, "download": 2.0}  # issue 5: CPU, of nginx'
-IDLE_REACH = 70.0  # MB
+IDLE_REACH = 70.0  # MB, after the start and a few requests
 Figures = dict[str, float]
 
 
@@ -119,8 +119,9 @@ def measure(side: Ours | Theirs, work: Work, connections: int) -> Figures:
         "cpu": 100 * (process.cpu(side.pid) - cpu) / len(work.calls),  # seconds for 100
         "rate": len(work.calls) / seconds,
         "peak": process.peak(side.pid),
-        "written": (process.written(side.pid) - written) / (work.saved or 1),
     }
+    if work.saved:
+        figures["written"] = (process.written(side.pid) - written) / work.saved
     if work.after:
         run(side.address, 1, work.after)
     return figures
@@ -137,9 +138,7 @@ def rounds(ours: Ours, theirs: Theirs | None, count: int, names: list[str]) -> d
                         figures = measure(side, work, connections)
                         if number >= 0:
                             kept.setdefault(f"{name} ×{connections}", {}).setdefault(label, []).append(figures)
-    return {
-        name: {label: _medians(figures) for label, figures in sides.items()} for name, sides in sorted(kept.items())
-    }
+    return {name: _compared(sides) for name, sides in kept.items()}
 
 
 def table(idle: float, found: dict[str, dict[str, Figures]]) -> str:
@@ -150,16 +149,21 @@ def table(idle: float, found: dict[str, dict[str, Figures]]) -> str:
     for name, sides in found.items():
         ours, theirs = sides["ours"], sides.get("nginx", {})
         line = f"{name:20}{ours['cpu']:10.3f}"
-        line += f"{theirs['cpu']:9.3f}{ours['cpu'] / theirs['cpu']:8.1f}" if theirs else " " * 17
+        line += f"{theirs['cpu']:9.3f}{sides['ratio']['cpu']:8.1f}" if theirs else " " * 17
         line += f"{REACH.get(name.rpartition(' ')[0], ''):>8}"
         for key, digits in (("rate", 0), ("peak", 0), ("written", 2)):
-            line += f"{ours[key]:8.{digits}f}" + (f"{theirs[key]:8.{digits}f}" if theirs else " " * 8)
+            line += "".join(f"{side[key]:8.{digits}f}" if key in side else " " * 8 for side in (ours, theirs))
         lines.append(line)
     return "\n".join(lines)
 
 
-def _medians(kept: list[Figures]) -> Figures:
-    return {key: statistics.median(figures[key] for figures in kept) for key in kept[0]}
+def _compared(sides: dict[str, list[Figures]]) -> dict[str, Figures]:
+    """Return the medians, and how many times nginx' CPU they are."""
+    found = {
+        label: {key: statistics.median(figures[key] for figures in kept) for key in kept[0]}
+        for label, kept in sides.items()
+    }
+    return found | ({"ratio": {"cpu": found["ours"]["cpu"] / found["nginx"]["cpu"]}} if "nginx" in found else {})
 
 
 def _etag(answer: bytes) -> str:
@@ -184,8 +188,10 @@ def main() -> None:
         served(Path(name) / "data") as (server, address),
         nginx.running(Path(name) / "nginx", _free_port()) as limit,
     ):
-        people = [sign_up(server.url, f"person{number}") for number in range(PEOPLE)]
+        people = [sign_up(server.url, "first")]
+        run(address, 1, [call("GET", "/"), call("GET", "/health"), people[0].get("/api/images/daily")] * 3)
         idle = process.resident(server.pid)
+        people += [sign_up(server.url, f"person{number}") for number in range(1, PEOPLE)]
         ours = Ours(server.pid, address, people, data)
         connection = Connection(address)
         listing = connection.send(people[0].get("/api/images/daily")).partition(b"\r\n\r\n")[2]
