@@ -1,5 +1,5 @@
 # The commands. `make serve` and `make test` set up all they need, once, from the lock files.
-.PHONY: help serve build test bench check format lock clean
+.PHONY: help serve build doctor test bench check format lock clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -11,6 +11,7 @@ BROWSER := node_modules/.installed
 help:
 	@echo "make serve    set up what is missing and serve the page on http://127.0.0.1:8000"
 	@echo "make serve DEV=1   the same from the sources: an edit shows on reload"
+	@echo "make doctor   ask each provider that is set up whether its key and model work"
 	@echo "make test     set up what is missing and run every check and test"
 	@echo "make bench    measure the start, the server and the page: against bare Pyodide, nginx, plain JavaScript"
 	@echo "make check    format, lint and types only"
@@ -20,6 +21,9 @@ help:
 
 serve: $(if $(DEV),$(RUNTIME) $(BROWSER),build)
 	@$(if $(DEV),SERVE_SOURCES=true )exec $(BIN)/python -m server
+
+doctor: $(RUNTIME)
+	@$(BIN)/python -m server doctor
 
 build: $(RUNTIME) $(BROWSER)
 	@PATH="$$PATH:$(BIN)" node server/build/build.mjs

@@ -3,18 +3,21 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from frontend.clock import Clock
 from frontend.errors import Offline, from_answer
-from frontend.models import Image, seconds
+from frontend.models import GIVEN, Image, seconds
 
 Progress = Callable[[float], None]  # 0.0 to 1.0 of the bytes sent
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request. `form` is a dictionary of parts, each a string or a Blob; `blob` asks for the bytes."""
+    """One HTTP request. `form` is a dictionary of parts, each a string or a Blob.
+
+    `blob` asks for the bytes, `parts` for the parts of a form. Without an answer in `timeout` seconds there is none.
+    """
 
     method: str
     path: str
@@ -22,12 +25,13 @@ class Call:
     json: dict[str, Any] | None = None
     form: dict[str, Any] | None = None
     blob: bool = False
+    parts: bool = False
+    timeout: float = 120  # 2 MiB at 0.15 Mbit/s
     progress: Progress | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP answer: header names in lower case; `body` is text, or a Blob where the call asked for bytes."""
+class Answer(NamedTuple):
+    """One HTTP answer: header names in lower case; `body` is text, a Blob, or parts, as the call asked."""
 
     status: int
     headers: dict[str, str]
@@ -87,8 +91,8 @@ class Api:
         self, image: Image, blob: Any, replace: str | None = None, progress: Progress | None = None
     ) -> dict[str, Any]:
         """Store the exact bytes; repeating it with the same image changes nothing and answers the same."""
-        names = ("prompt", "negative", "width", "height", "seed", "model", "sha256")
-        metadata = {name: value for name in names if (value := getattr(image, name)) not in (None, "")}
+        known = {name: getattr(image, name) for name in GIVEN}
+        metadata = {name: value for name, value in known.items() if value or (name == "seed" and value == 0)}
         metadata |= {"replace": replace} if replace else {}
         form = {"metadata": json.dumps(metadata), "image": blob}
         headers = {"Idempotency-Key": image.id}
@@ -114,6 +118,28 @@ class Api:
     async def delete(self, image_id: str) -> None:
         """Delete an image for every reader."""
         await self._json("DELETE", f"/api/images/{image_id}")
+
+    async def models(self, provider: str) -> list[dict[str, Any]]:
+        """Return the models of a provider: `id` and `name`."""
+        return list((await self._json("GET", f"/api/providers/{provider}/models"))["models"])
+
+    async def generate(self, wanted: dict[str, Any], within: float) -> tuple[dict[str, Any], Any]:
+        """Let a provider make an image; return what it was really asked for, and the exact bytes as a Blob."""
+        call = Call("POST", "/api/generate", json=wanted, parts=True, timeout=within)
+        parts = (await self._send(call)).body
+        try:
+            return dict(json.loads(parts["parameters"])), parts["image"]
+        except (KeyError, TypeError, ValueError):
+            raise Offline("no answer of the server") from None
+
+    async def rewrite(self, tool: str, prompt: str) -> dict[str, Any]:
+        """Let a prompt tool (`optimize`, `translate`) at a prompt; return `prompt`, `changed` and `model`."""
+        return await self._json("POST", f"/api/prompts/{tool}", {"prompt": prompt})
+
+    async def speech(self, text: str, voice: str, speed: float) -> Any:
+        """Let a text be read aloud; return the sound as a Blob."""
+        wanted = {"text": text, "voice": voice, "speed": speed}
+        return (await self._send(Call("POST", "/api/audio/speech", json=wanted, blob=True))).body
 
     def forget(self) -> None:
         """Drop what was remembered of the last account."""

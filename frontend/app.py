@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from frontend.accounts import Accounts
 from frontend.api import Api
+from frontend.choosing import Choosing
 from frontend.clock import Clock
 from frontend.database import Closed, DiskFull
 from frontend.errors import ClientError, Offline
@@ -16,6 +18,10 @@ from frontend.making import Making
 from frontend.models import Account, Image, iso
 from frontend.outbox import Report
 from frontend.session import Preferences, Session
+
+if TYPE_CHECKING:
+    from frontend.prompting import Prompting
+    from frontend.speaking import Speaking
 
 DEFAULTS = {"maxCount": 3, "maxImageBytes": 2 * 1024 * 1024, "ttlSeconds": 86_400}  # until the server was heard once
 
@@ -54,6 +60,7 @@ class App:
         self.images: list[Image] = []
         self._tasks: set[asyncio.Task[Any]] = set()
         self._timer: Callable[[], None] = lambda: None
+        self.choosing = Choosing(self)
         self.making = Making(self)
         self.expiry = Expiry(self)
         self.accounts = Accounts(self, open_space, erase_space)
@@ -83,15 +90,39 @@ class App:
         self.session.restore(config.pop("user", None))
         self.config |= config
         self.preferences.put("config", self.config)
+        self.background(self.choosing.load())
         if self.session.account != before:
             await self.accounts.enter()
         await self.sync(now=True, refresh=True)
         await self.accounts.take_along()
 
+    def offer(self) -> None:
+        """Bring the form to what the server has on."""
+        self.choosing.show()
+        if any((self.config.get("tools") or {}).values()):
+            self.prompting.show()
+        if self.config.get("speech"):
+            self.speaking.show()
+
+    @cached_property
+    def prompting(self) -> "Prompting":
+        """The prompt tools; no start waits for what the server may not have."""
+        from frontend.prompting import Prompting  # noqa: PLC0415
+
+        return Prompting(self)
+
+    @cached_property
+    def speaking(self) -> "Speaking":
+        """Reading aloud, likewise."""
+        from frontend.speaking import Speaking  # noqa: PLC0415
+
+        return Speaking(self)
+
     def _attach(self) -> None:
         views, background = self.views, self.background
         views.studio.on_generate = self.making.start
         views.studio.on_cancel = self.making.cancel
+        views.studio.on_way = self.making.take
         views.gallery.on_action = lambda action, image_id: background(self.act(action, image_id))
         views.viewer.on_action = lambda action, image_id: background(self.act(action, image_id))
         views.header.on_sign_in = lambda: background(self.accounts.sign_in())
@@ -129,9 +160,10 @@ class App:
             self.views.status.error(self.translate("error.internal"))
             self.events.report(error)
 
-    def sentence(self, error: ClientError) -> str:
+    def sentence(self, error: ClientError, **facts: Any) -> str:
         """Return what to tell a person about an error."""
-        return self.translate.refusal(error.reason())
+        again = self.translate.duration(error.retry_after)
+        return self.translate.refusal({"again": again} | error.reason() | facts)
 
     # The gallery
 
@@ -142,6 +174,7 @@ class App:
             "download": self.download,
             "delete": self.delete,
             "reuse": self.reuse,
+            "smaller": self.making.make_smaller,
             "retry": self.retry,
             "replace": self.replace,
             "keep": self.keep,
@@ -177,7 +210,10 @@ class App:
         """Put an image's prompt and settings back into the form."""
         image = await self.manager.get(image_id)
         self.views.viewer.close(image_id)
-        self.views.studio.fill(image)
+        self.prompting.remember(image.original_prompt, image.prompt)
+        if not self.choosing.pick(image.model):
+            self.views.status.say(self.translate("studio.model_off", model=self.translate.generator(image.model)))
+        self.views.studio.fill(image.request())
 
     async def retry(self, image_id: str) -> None:
         """Send a refused image again."""
@@ -211,6 +247,7 @@ class App:
         self.views.gallery.numbers(self.numbers(), self.session.account is not None, await self.events.usage())
         self.views.studio.slots(self.slots_left() if self.session.account else None)
         self.views.header.show(self.session.account, ended=self.session.ended)
+        self.offer()
 
     def slots_left(self) -> int:
         """Return how many more images the account takes, those on their way counted."""

@@ -5,7 +5,6 @@ only runs forward.
 """
 
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 
 
 class Clock:
@@ -25,6 +24,8 @@ class Clock:
 
     def correct(self, date: str | None) -> None:
         """Take the server's time from a `Date` header, where it differs; anything else is left alone."""
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - no start waits for it
+
         try:
             # The header has whole seconds: half a second is the best guess of what it dropped.
             moment = parsedate_to_datetime(date or "").timestamp() + 0.5

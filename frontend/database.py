@@ -6,23 +6,20 @@ carries the tests, and the page itself where a browser refuses IndexedDB (privat
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 Store = Literal["images", "blobs", "outbox"]
 STORES: tuple[Store, ...] = ("images", "blobs", "outbox")
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """Write a record under its own `id`."""
 
     store: Store
     record: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(NamedTuple):
     """Remove a record; a missing one is no error."""
 
     store: Store

@@ -1,17 +1,17 @@
 """What embedders call: the names and shapes that the original gave `hdImageManager` and `authManager`."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from frontend.app import App
 from frontend.errors import ClientError
-from frontend.making import SEEDS
+from frontend.making import new_seed
 from frontend.models import Image, ImageRequest
 
 Actions = dict[str, Callable[..., Awaitable[Any]]]
 Facts = dict[str, Callable[[], Any]]
+TEXTS = ("original_prompt", "revised_prompt")
 Members = Callable[..., dict[str, Any]]  # (a JavaScript object, names) -> those of its members that are there
 
 
@@ -22,10 +22,11 @@ def hd_image_manager(
 
     async def save(meta: Any) -> dict[str, Any]:
         """Save an image; resolves when the server has it, or with its state where it must wait in this browser."""
-        given = members(meta, "prompt", "data", "width", "height", "seed", "model", "negative")
-        seed = int(given.get("seed", random.randrange(SEEDS)))  # noqa: S311 - variety, not secrecy
+        given = members(meta, "prompt", "data", "width", "height", "seed", "model", "negative", *TEXTS)
+        seed = int(given["seed"]) if "seed" in given else new_seed()
         text = [str(given.get(name, "")) for name in ("prompt", "negative", "model")]
-        request = ImageRequest(text[0], text[1], 0, 0, seed, text[2])
+        texts = {name: str(given.get(name, "")) for name in TEXTS}
+        request = ImageRequest(text[0], text[1], 0, 0, seed, text[2], **texts)
         image = await app.manager.save(request, await to_blob(given.get("data")))
         await asyncio.gather(app.sync(), app.changed())
         return {"success": True} | _settled(await app.manager.get(image.id)).to_api()

@@ -96,4 +96,5 @@ def from_answer(status: int, body: dict[str, Any], retry_after: float = 0) -> Cl
     else:
         kind = _BY_STATUS.get(status, Refused)
     facts = {key: value for key, value in body.items() if key not in {"success", "error", "code"}}
-    return kind(str(body.get("error", "")), code=code, facts=facts, retry_after=retry_after)
+    later = retry_after or float(facts.get("retry_after") or 0)
+    return kind(str(body.get("error", "")), code=code, facts=facts, retry_after=later)

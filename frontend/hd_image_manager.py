@@ -71,15 +71,18 @@ class HDImageManager:
         self._new_id = new_id
         self.signed_in = signed_in
 
-    async def save(self, request: ImageRequest, blob: Any) -> Image:
+    async def save(self, request: ImageRequest, blob: Any, *, most: int | None = None) -> Image:
         """Keep an image: record, bytes and outbox entry in one transaction. Returns once that is on disk here.
 
-        Raises ClientError `not_an_image` for bytes that are none, DiskFull when this browser will not store it.
+        One of more than `most` bytes is not sent: it stays in this browser, with the reason. Raises ClientError
+        `not_an_image` for bytes that are none, DiskFull when this browser will not store it.
         """
         image = await self._describe(request, blob)
+        if too_large := most is not None and image.size > most:
+            image = image.having(state="failed", reason={"code": "image_too_large", "error": "", "max_size": most})
         changes: list[Change] = [Put("images", image.to_dict()), Put("blobs", {"id": image.id, "blob": blob})]
         if self.signed_in:
-            changes.append(Put("outbox", self.outbox.entry("save", image.id).to_dict()))
+            changes.append(Put("outbox", self.outbox.entry("save", image.id, parked=too_large).to_dict()))
         await self.database.write(*changes)
         return image
 
@@ -230,6 +233,11 @@ class HDImageManager:
             sha256=sha256,
             state="pending" if self.signed_in else "local",
             reason=None if self.signed_in else {"code": "signed_out", "error": ""},
+            original_prompt=request.original_prompt,
+            revised_prompt=request.revised_prompt,
+            requested_width=request.width,
+            requested_height=request.height,
+            requested_format=request.format,
         )
 
 

@@ -1,5 +1,6 @@
 """The page's sentences: one flat dictionary per language, the same keys in each (a test holds that)."""
 
+from math import ceil
 from typing import Any
 
 LANGUAGES = ("zh", "en")
@@ -24,6 +25,13 @@ class Translator:
         """Return why the server refused, in the language that is on where the page knows the code."""
         known = self._sentences[self.language].get(f"error.{reason['code']}")
         return known.format_map(_Facts(reason)) if known else str(reason.get("error") or reason["code"])
+
+    def duration(self, seconds: float) -> str:
+        """Return a time to wait in the largest unit that fits: `40 s`, `12 min`, `5 h`."""
+        for unit, size in (("h", 3600), ("min", 60)):
+            if seconds >= size:
+                return self(f"time.{unit}", number=ceil(seconds / size))
+        return self("time.s", number=ceil(seconds))
 
     def choose(self, language: str) -> None:
         """Switch to another language; an unknown one changes nothing."""

@@ -1,5 +1,12 @@
 // Hands PyScript an interpreter that is on its way already: Python starts while PyScript itself is still loading.
 // Only in the built page: the build fills in addresses and the lock.
+
+// One long task would freeze the page: between linking, starting Python and importing, the browser gets its turn.
+const turn = () => new Promise((go) => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => { port1.close(); go(); };
+  port2.postMessage(null);
+});
 const folder = new URL('/vendor/pyodide/', location.href).href;
 const pyodide = import('/vendor/pyodide/pyodide.mjs');  // not a static import: the page's load event would wait for it
 const starting = pyodide.then((module) => module.loadPyodide({
@@ -7,6 +14,13 @@ const starting = pyodide.then((module) => module.loadPyodide({
   packageBaseUrl: folder,
   stdLibURL: '/vendor/python.zip',
   lockFileContents: 'THE LOCK',  // without packages
+  fsInit: turn,
+  async createPyodideModule(settings) {
+    const { default: create } = await import('/vendor/pyodide/pyodide.asm.mjs');
+    const module = await create(settings);
+    await turn();
+    return module;
+  },
 }));
 const parsed = new Promise((done) => {
   if (document.readyState === 'loading') addEventListener('DOMContentLoaded', done);

@@ -1,9 +1,9 @@
 """Composition root: makes each object of the page once, wires them, starts the app. PyScript runs this file."""
 
+import asyncio
+import gc
 import json
-import random
 import time
-import uuid
 from pkgutil import get_data
 
 import js
@@ -21,6 +21,7 @@ from frontend.clock import Clock
 from frontend.database import FallbackDatabase
 from frontend.embedding import auth_manager, hd_image_manager
 from frontend.generators.landscape import Landscape
+from frontend.generators.remote import Remote
 from frontend.hd_image_manager import HDImageManager
 from frontend.i18n import LANGUAGES, Translator
 from frontend.models import Account
@@ -34,6 +35,13 @@ DATABASE = config["app"]["database"]
 def database_name(account: Account | None) -> str:
     """Return the name of the database of an account, or of whoever is not signed in."""
     return f"{DATABASE}:{account.id if account else 'signed-out'}"
+
+
+def new_id() -> str:
+    """Return a new UUID; also where the browser makes none, over plain http."""
+    from uuid import uuid4  # noqa: PLC0415 - no start waits for it
+
+    return str(uuid4())
 
 
 def language(preferences: LocalPreferences) -> str:
@@ -60,10 +68,8 @@ async def main() -> None:
     async def open_space(account: Account | None) -> HDImageManager:
         disk = await open_database(database_name(account), views.status.superseded)
         database = FallbackDatabase(disk, views.status.not_durable)
-        outbox = Outbox(database, api, clock, random.random, locks.exclusive)
-        return HDImageManager(
-            database, outbox, api, files, clock, lambda: str(uuid.uuid4()), signed_in=account is not None
-        )
+        outbox = Outbox(database, api, clock, js.Math.random, locks.exclusive)
+        return HDImageManager(database, outbox, api, files, clock, new_id, signed_in=account is not None)
 
     app = App(
         api=api,
@@ -72,7 +78,10 @@ async def main() -> None:
         files=files,
         preferences=preferences,
         translate=translate,
-        generators={"landscape": Landscape(canvas.paint)},
+        generators={
+            "landscape": Landscape(canvas.paint),
+            "remote": Remote(api, time.monotonic, asyncio.sleep, js.Math.random),
+        },
         views=views,
         events=events,
         updates=Updates(),
@@ -86,6 +95,8 @@ async def main() -> None:
     exports.connect("authManager", *auth_manager(app, exports.members))
     js.document.getElementById("boot").hidden = True
     js.document.documentElement.dataset.ready = "1"
+    gc.freeze()  # all this stays as long as the page: the collector, off during the start, need not look at it
+    gc.enable()
 
 
 try:

@@ -1,15 +1,23 @@
 """Making images: what the form asks for, one after another, each saved by itself as soon as it exists."""
 
 import asyncio
-import random
 from typing import TYPE_CHECKING
 
+from frontend.errors import ClientError
 from frontend.models import ImageRequest
+from frontend.providers import PAINTER
 
 if TYPE_CHECKING:
     from frontend.app import App
 
 SEEDS = 2**31  # a seed is below this: what the generators behind the page accept
+
+
+def new_seed() -> int:
+    """Return a seed by chance."""
+    from random import randrange  # noqa: PLC0415 - no start waits for it
+
+    return randrange(SEEDS)  # noqa: S311 - variety, not secrecy
 
 
 class Making:
@@ -18,6 +26,10 @@ class Making:
     def __init__(self, app: "App") -> None:
         self._app = app
         self._task: asyncio.Task[None] | None = None
+        self._count = 0  # images that were asked for
+        self._left: list[ImageRequest] = []  # of them, those that are not made
+        if remote := app.generators.get("remote"):
+            remote.on_attempt = lambda number, of, seconds: self._attempt(number, of, seconds)
 
     def start(self) -> None:
         """Begin, unless images are being made already."""
@@ -32,31 +44,68 @@ class Making:
             return
         if not await self._fits(form.count):
             return
-        seed = random.randrange(SEEDS) if form.seed is None else form.seed  # noqa: S311 - variety, not secrecy
-        self._app.views.studio.start()
+        seed = new_seed() if form.seed is None else form.seed
+        requests = [form.request((seed + number) % SEEDS) for number in range(form.count)]
+        original = self._app.prompting.original(form.prompt)
+        await self._make_all([request.having(original_prompt=original) for request in requests])
+
+    def take(self, way: str) -> None:
+        """Go on after a failure: `again` with the identical request, with the `painter`, or after `sign_in`."""
+        if way == "sign_in":
+            self._app.background(self._app.accounts.sign_in())
+            return
+        if way == "painter":
+            self._app.choosing.pick(PAINTER.id)
+            self._left = [request.having(model=PAINTER.id, format="") for request in self._left]
+        if self._task is None or self._task.done():
+            self._task = self._app.background(self._make_all(self._left, self._count))
+
+    async def make_smaller(self, image_id: str) -> None:
+        """Make an image that is too large again, in a smaller format of its provider and with nothing else changed."""
+        image = await self._app.manager.get(image_id)
+        request = image.request().having(format=self._app.choosing.smaller_format(image))
+        self._app.views.viewer.close(image_id)
+        if self._task is None or self._task.done():
+            self._task = self._app.background(self._make_all([request]))
+
+    async def _make_all(self, requests: list[ImageRequest], count: int = 0) -> None:
+        """Make images; those of `count` that are not among them are there already."""
+        studio = self._app.views.studio
+        self._left, self._count = requests, count or len(requests)
+        studio.start(anew=len(requests) == self._count)
         try:
-            for number in range(form.count):
-                self._app.views.studio.progress(number, form.count)
-                request = form.request((seed + number) % SEEDS)
-                await self._make(request)
-            self._app.views.studio.made(seed)
+            while self._left:
+                studio.progress(self._count - len(self._left), self._count)
+                made = await self._make(self._left[0])
+                if len(self._left) == self._count:
+                    studio.made(made.seed)
+                self._left = self._left[1:]
         except asyncio.CancelledError:
             self._app.views.status.say(self._app.translate("studio.cancelled"))
+        except ClientError as error:
+            self._app.choosing.trouble(error, self._left[0].model)
         finally:
-            self._app.views.studio.stop()
+            studio.stop()
 
-    async def _make(self, request: ImageRequest) -> None:
-        generator, _, _ = request.model.partition("/")
-        blob = await self._app.generators[generator].generate(request)
+    async def _make(self, asked: ImageRequest) -> ImageRequest:
+        request: ImageRequest
+        request, blob = await self._app.choosing.generator(asked.model).generate(asked)
         self._app.views.status.saving(self._app.translate("status.saving"))
         if not self._app.images:
             self._app.background(self._app.events.persist())
-        image = await self._app.manager.save(request, blob)
+        image = await self._app.manager.save(request, blob, most=self._app.config["maxImageBytes"])
         self._app.views.studio.result(image, blob)
         self._app.background(self._app.sync())
         await self._app.changed()
-        if self._app.session.account is None:
+        if image.state == "failed":
+            self._app.views.status.say(self._app.translate("status.parked"))
+        elif self._app.session.account is None:
             self._app.views.status.say(self._app.translate("status.kept_here"))
+        return request
+
+    def _attempt(self, number: int, of: int, seconds: int) -> None:
+        done = self._count - len(self._left)
+        self._app.views.studio.progress(done, self._count, attempt=(number, of), seconds=seconds)
 
     async def _fits(self, count: int) -> bool:
         left = self._app.slots_left()

@@ -43,14 +43,20 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class ImageRequest(Record):
-    """What is sent to a generator; the seed is chosen before the first attempt."""
+    """What a generator is asked for, and, as it comes back from there, what it really did.
+
+    The seed is chosen before the first attempt.
+    """
 
     prompt: str
     negative: str
     width: int  # pixels
     height: int  # pixels
-    seed: int  # 0 to 2^31 - 1
-    model: str
+    seed: int | None  # 0 to 2^31 - 1; None came back: the generator takes no seed
+    model: str  # the painter's name, or `<provider>/<model>`
+    format: str = ""  # png, jpeg, webp; empty: as the generator makes it
+    original_prompt: str = ""  # typed before a prompt tool made `prompt` of it
+    revised_prompt: str = ""  # what the provider says it made of `prompt`
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,11 @@ class Image(Record):
     expires_at: float | None = None  # None until the server has it: what never reached the server does not expire
     state: State = "pending"
     reason: dict[str, Any] | None = None  # why it is local or failed: code, error (the server's sentence), facts
+    original_prompt: str = ""  # the next five as in the ImageRequest; what is unknown stays empty
+    revised_prompt: str = ""
+    requested_width: int = 0
+    requested_height: int = 0
+    requested_format: str = ""
 
     def saved(self, answer: dict[str, Any]) -> Self:
         """Return this image as the server describes it: what the bytes are, is the server's to say."""
@@ -84,13 +95,21 @@ class Image(Record):
         """Tell whether the server has let go of it."""
         return self.expires_at is not None and self.expires_at <= now
 
+    def request(self) -> ImageRequest:
+        """Return the request that made it, as far as it is known."""
+        size = (self.requested_width or self.width, self.requested_height or self.height)
+        texts = (self.model, self.requested_format, self.original_prompt)
+        return ImageRequest(self.prompt, self.negative, *size, self.seed, *texts)
+
     def to_api(self) -> dict[str, Any]:
         """Return the record as `window.hdImageManager` hands it out: the server's names, times in ISO 8601."""
         facts = self.to_dict() | {"created_at": iso(self.created_at), "expires_at": iso(self.expires_at)}
         return facts | {"quality": "HD"}
 
 
-_FROM_SERVER = ("prompt", "negative", "width", "height", "seed", "model", "size", "content_type", "sha256")
+_REQUEST = ("original_prompt", "revised_prompt", "requested_width", "requested_height", "requested_format")
+GIVEN = ("prompt", "negative", "width", "height", "seed", "model", "sha256", *_REQUEST)  # what a save tells of an image
+_FROM_SERVER = (*GIVEN, "size", "content_type")
 
 
 @dataclass(frozen=True, slots=True)

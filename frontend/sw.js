@@ -9,6 +9,13 @@
 const PREFIX = 'hd-image-cache:';
 const NAME = BUILD && PREFIX + BUILD.id;
 
+// A route finds an answer only where the headers named by Vary are the same, and a navigation sends others than a worker.
+function unvarying(answer) {
+  const headers = new Headers(answer.headers);
+  headers.delete('vary');
+  return new Response(answer.body, { headers });
+}
+
 async function fill() {
   const cache = await caches.open(NAME);
   await Promise.all(BUILD.files.map(async (path) => {
@@ -16,7 +23,7 @@ async function fill() {
     const known = path === '/' ? undefined : await caches.match(path);
     const answer = known ?? await fetch(path, { cache: path === '/' ? 'no-cache' : 'default' });
     if (!answer.ok) throw new Error(`${answer.status} for ${path}`);
-    await cache.put(path, answer);
+    await cache.put(path, path === '/' ? unvarying(answer) : answer);
   }));
 }
 
@@ -29,7 +36,15 @@ async function tidy() {
 // The page again, in the language that was just chosen; one of another build is left alone.
 async function fetchPage() {
   const answer = await fetch('/', { cache: 'no-cache' });
-  if (answer.ok && (await answer.clone().text()).includes(BUILD.id)) await (await caches.open(NAME)).put('/', answer);
+  if (!answer.ok || !(await answer.clone().text()).includes(BUILD.id)) return;
+  await (await caches.open(NAME)).put('/', unvarying(answer));
+}
+
+// Where a browser knows routes, it answers from the cache without waiting for this worker to start.
+function routes() {
+  const source = { cacheName: NAME };
+  return ['/', '/assets/*'].map((pathname) => (
+    { condition: { urlPattern: { pathname, search: '' }, requestMethod: 'get' }, source }));
 }
 
 async function serve(request, path) {
@@ -38,7 +53,7 @@ async function serve(request, path) {
 }
 
 self.addEventListener('install', (event) => {
-  if (BUILD) event.waitUntil(fill());
+  if (BUILD) event.waitUntil(Promise.all([fill(), event.addRoutes?.(routes()).catch(() => {})]));
   else self.skipWaiting();
 });
 self.addEventListener('activate', (event) => event.waitUntil(tidy()));

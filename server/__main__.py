@@ -1,4 +1,7 @@
-"""`python -m server`: reads the settings, prints the address, serves until SIGTERM or Ctrl+C."""
+"""`python -m server`: reads the settings, prints the address, serves until SIGTERM or Ctrl+C.
+
+`python -m server doctor` asks the providers instead.
+"""
 
 import ctypes
 import os
@@ -15,6 +18,7 @@ import apsw
 import uvicorn
 from starlette.applications import Starlette
 
+from server import doctor
 from server.app import create_app
 from server.errors import CannotStart
 from server.limits import CONNECTIONS, GRACEFUL_SHUTDOWN, KEEP_ALIVE, MAX_HEAD, MIB
@@ -42,6 +46,8 @@ def main() -> None:
     try:
         settings = Settings.from_environ(os.environ, Path(".env"))
         set_up(settings.log_level)
+        if sys.argv[1:] == ["doctor"]:
+            sys.exit(doctor.main(settings))
         _give_memory_back()
         _prepare(Path(settings.data_dir))
         listener = _listen(settings.host, settings.port)

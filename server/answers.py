@@ -10,8 +10,9 @@ from starlette.responses import Response
 from server.errors import BadRange, Internal, MethodNotAllowed, Refusal, RouteNotFound
 from server.messages import Language, preferred, sentence
 from server.middleware import HEADERS
+from server.providers.errors import ProviderProblem
 
-_LOGGED: Final = ("field", "reason", "id")  # the facts that are nobody's secret
+_LOGGED: Final = ("field", "reason", "id", "setting", "content_type")  # the facts that are nobody's secret
 
 
 def language(request: Request) -> Language:
@@ -40,6 +41,8 @@ async def refused(request: Request, error: Exception) -> Response:
     """Turn any exception into the one shape of refusals; never a detail that is not meant for the caller."""
     refusal = error if isinstance(error, Refusal) else _translated(error)
     told = {name: refusal.facts[name] for name in _LOGGED if name in refusal.facts}
+    if isinstance(refusal, ProviderProblem):
+        told.pop("reason", None)  # providers repeat prompts in it
     request.scope["refusal"] = {"code": refusal.code, **told}  # for the log and the numbers
     body = {"success": False, "code": refusal.code, "error": "", **refusal.facts}
     body["error"] = sentence(refusal.code, language(request), **refusal.facts)

@@ -31,6 +31,7 @@ from server.passwords import Passwords
 from server.rates import Rates
 from server.routes.accounts import AccountRoutes
 from server.routes.docs import DocsRoutes
+from server.routes.generation import GenerationRoutes
 from server.routes.images import ImageRoutes
 from server.routes.status import StatusRoutes
 from server.secret import load_secret
@@ -62,7 +63,8 @@ def create_app(
     auth = Auth(users, tokens, rates, allowed)
     accounts = AccountRoutes(users, kept, tokens, auth, rates)
     images = ImageRoutes(kept, auth, rates, settings.max_image_size)
-    status = StatusRoutes(settings, stores, auth, metrics, clock)
+    generation = GenerationRoutes(settings, auth, rates)
+    status = StatusRoutes(settings, stores, auth, metrics, clock, generation.public())
     routes: list[BaseRoute] = [
         Route("/api/auth/register", accounts.register, methods=["POST"]),
         Route("/api/auth/login", accounts.login, methods=["POST"]),
@@ -78,6 +80,11 @@ def create_app(
         Route("/api/images/{id}/content", images.content),
         Route("/api/images/{id}", images.get),
         Route("/api/images/{id}", images.delete, methods=["DELETE"]),
+        Route("/api/providers/{id}/models", generation.models),
+        Route("/api/generate", generation.generate, methods=["POST"]),
+        Route("/api/prompts/optimize", generation.optimize, methods=["POST"]),
+        Route("/api/prompts/translate", generation.translate, methods=["POST"]),
+        Route("/api/audio/speech", generation.speak, methods=["POST"]),
         Route("/health", status.health),
         Route("/health/ready", status.ready),
         Route("/metrics", status.metrics),
@@ -93,7 +100,7 @@ def create_app(
         routes=routes,
         middleware=_guards(metrics, networks(settings.trusted_proxies), allowed),
         exception_handlers=dict.fromkeys((Refusal, HTTPException, ClientDisconnect), answers.refused),
-        lifespan=lambda _: _running(stores, metrics),
+        lifespan=lambda _: _running(stores, metrics, generation),
     )
     app.router.redirect_slashes = False
     return app
@@ -117,14 +124,16 @@ def _guards(metrics: Metrics, proxies: list[str], origins: Sequence[str]) -> lis
 
 
 @asynccontextmanager
-async def _running(stores: Stores, metrics: Metrics) -> AsyncIterator[None]:
+async def _running(stores: Stores, metrics: Metrics, generation: GenerationRoutes) -> AsyncIterator[None]:
     sweeper = asyncio.create_task(_sweep(stores, metrics))
+    generation.announce()
     try:
         yield
     finally:
         sweeper.cancel()
         with suppress(asyncio.CancelledError):
             await sweeper
+        await generation.close()
         stores.close()
 
 

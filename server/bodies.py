@@ -14,11 +14,11 @@ T = TypeVar("T")
 TooLarge = Callable[[int], Refusal]
 
 
-async def read_form(request: Request, wanted: type[T]) -> T:
+async def read_form(request: Request, wanted: type[T], limit: int = MAX_FORM_BODY) -> T:
     """Return the JSON body of a small request as the declared type; raises a refusal that says what is wrong."""
     if media_type(request)[0] != "application/json":
         raise UnsupportedMediaType(accepted="application/json")
-    body = await read_body(request, MAX_FORM_BODY, lambda _: BodyTooLarge(max_size=MAX_FORM_BODY))
+    body = await read_body(request, limit, lambda _: BodyTooLarge(max_size=limit))
     return strict_json.read(body, wanted)
 
 

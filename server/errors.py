@@ -9,7 +9,7 @@ Refusal
 ├── QuotaExceeded · RateLimited · TooManyAttempts
 └── Internal · Unavailable (StorageUnavailable · StorageBusy · StoredImageDamaged · Overloaded · NotReady) · StorageFull
 
-The sentences are in `messages.py`, keyed by the code.
+What can go wrong with providers is in `providers/errors.py`. The sentences are in `messages.py`, keyed by the code.
 """
 
 from typing import ClassVar
@@ -187,7 +187,7 @@ class StoredImageDamaged(Unavailable, code="stored_image_damaged"):
 
 
 class Overloaded(Unavailable, code="overloaded"):
-    """Too many passwords are waiting to be checked, or too much is being uploaded."""
+    """Too many passwords are waiting to be checked, too much is being uploaded, or too many images are being made."""
 
 
 class NotReady(Unavailable, code="not_ready"):

@@ -23,9 +23,18 @@ MAX_INTEGER: Final = 2**53 - 1  # the last integer that JavaScript keeps exactly
 
 # Requests, in bytes
 MAX_FORM_BODY: Final = 64 * KIB  # sign-up and the like
-MAX_METADATA: Final = 128 * KIB  # two texts of 4,000 characters, each escaped to 12 bytes, and the rest
+MAX_METADATA: Final = 256 * KIB  # four texts of 4,000 characters, each escaped to 12 bytes, and the rest
 MAX_TOKEN: Final = 4 * KIB
 MAX_HEAD: Final = 32 * KIB  # request line and headers
+
+# Answers of providers, in bytes
+MAX_PROVIDER_IMAGE: Final = 32 * MIB
+MAX_PROVIDER_JSON: Final = MAX_PROVIDER_IMAGE // 3 * 4 + 64 * KIB  # an image in base64, and what is told beside it
+MAX_PROVIDER_TEXT: Final = 4 * MIB  # a list of models, a chat's answer, an error
+MAX_REASON: Final = 300  # characters of a provider's sentence
+MAX_PROVIDER_ID: Final = 20  # characters
+MAX_SEED: Final = 2**31 - 1  # what Pollinations takes
+IMAGE_REDIRECTS: Final = 3
 
 # Work at once
 HASHES_AT_ONCE: Final = 2  # argon2 takes 19 MiB and a core each
@@ -42,6 +51,11 @@ SWEEP_INTERVAL: Final = 60
 GRACEFUL_SHUTDOWN: Final = 20
 KEEP_ALIVE: Final = 5
 RETRY_SOON: Final = 2  # Retry-After of a 503
+PROVIDER_CONNECT: Final = 10
+MODELS_TIMEOUT: Final = 10
+MODELS_FRESH: Final = 600
+MODELS_RETRY: Final = 30
+MAX_RETRY_AFTER: Final = 3600  # whatever a provider says
 
 
 def max_upload(max_image_size: int) -> int:

@@ -29,3 +29,5 @@ def set_up(level: str, stream: TextIO = sys.stderr) -> None:
         ProcessorFormatter(foreign_pre_chain=_EVERY, processors=[ProcessorFormatter.remove_processors_meta, *rendered])
     )
     logging.basicConfig(level=level.upper(), handlers=[handler])
+    for client in ("httpx2", "httpcore2"):
+        logging.getLogger(client).setLevel(logging.WARNING)  # their lines have URLs with prompts in them

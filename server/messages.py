@@ -69,6 +69,45 @@ MESSAGES: Final[dict[str, tuple[str, str]]] = {
     "stored_image_damaged": ("存储的图片已损坏", "The stored image is damaged"),
     "overloaded": ("服务器繁忙，请稍后重试", "The server is busy; please try again in a moment"),
     "not_ready": ("服务未就绪：{reason}", "Not ready: {reason}"),
+    "unknown_provider": ("没有这个生成服务：{provider}", "There is no such generator here: {provider}"),
+    "allowance_spent": (
+        "生成次数已达上限（{limit}），请在{retry_after}秒后重试",
+        "You have generated as much as is allowed ({limit}); please try again in {retry_after} seconds",
+    ),
+    "provider_busy": (
+        "生成服务繁忙，请在{retry_after}秒后重试",
+        "The generator is busy; please try again in {retry_after} seconds",
+    ),
+    "provider_failed": ("生成服务出错，请稍后重试", "The generator failed; please try again later"),
+    "provider_timeout": ("生成服务没有及时应答", "The generator did not answer in time"),
+    "provider_key_rejected": (
+        "生成服务拒绝了本站的密钥，请网站管理员检查{setting}",
+        "The generator rejects this site's key; its operator should look at {setting}",
+    ),
+    "provider_unpaid": (
+        "本站在生成服务的余额不足，请联系网站管理员",
+        "This site's credit with the generator is used up; please tell its operator",
+    ),
+    "provider_refused": ("生成服务不接受这个请求：{reason}", "The generator does not accept this request: {reason}"),
+    "unsafe_prompt": (
+        "生成服务认为内容不安全，请修改提示词：{reason}",
+        "The generator finds this unsafe; please change the prompt: {reason}",
+    ),
+    "provider_no_image": ("生成服务没有返回图片", "The generator did not send an image"),
+    "provider_no_text": ("模型没有返回提示词", "The model did not send a prompt"),
+    "provider_no_audio": ("语音服务没有返回声音", "The speech service did not send any sound"),
+    "provider_image_too_large": (
+        "生成的图片太大，超过{max_size:,}字节",
+        "The generated image is too large: more than {max_size:,} bytes",
+    ),
+    "text_too_long": (
+        "文字太长：{length:,}个字符，最多{max_chars:,}个",
+        "The text is too long: {length:,} characters, at most {max_chars:,} are allowed",
+    ),
+    "tool_off": (
+        "本站没有开启此功能，管理员可设置{setting}",
+        "This is not set up here; the operator can set {setting}",
+    ),
     "storage_full": ("服务器存储空间已满，图片未保存", "The server's storage is full; nothing was stored"),
 }
 

@@ -10,9 +10,22 @@ from starlette.routing import BaseRoute, Route
 
 from server import errors
 from server.errors import Refusal
+from server.providers import errors as problems
+from server.providers.provider import Parameters
 from server.records import Record
-from server.replies import Done, Facts, Listing, Refused, SignedIn, Who
-from server.schemas import ChangePassword, DeleteAccount, ImageDetails, ImageWithData, Login, Logout, Register
+from server.replies import Done, Facts, Listing, Models, NewPrompt, Refused, SignedIn, Who
+from server.schemas import (
+    ChangePassword,
+    DeleteAccount,
+    Generate,
+    ImageDetails,
+    ImageWithData,
+    Login,
+    Logout,
+    PromptOnly,
+    Register,
+    Speak,
+)
 
 Schema = dict[str, Any]
 _REF: Final = "#/components/schemas/{name}"
@@ -21,17 +34,25 @@ _SIGNED_IN: Final = (errors.Unauthorized, errors.CrossSite, errors.RateLimited)
 _ALWAYS: Final[tuple[type[Refusal], ...]] = (errors.Internal, errors.Unavailable)
 _BODY: Final = (errors.BadJson, errors.InvalidInput, errors.BodyTooLarge, errors.UnsupportedMediaType)
 _BYTES: Final = "image/*"
+_FORM: Final = "multipart/form-data"
+_MAKING: Final = (
+    *(*_SIGNED_IN, *_BODY, errors.Overloaded, problems.AllowanceSpent),
+    *(problems.KeyRejected, problems.Unpaid, problems.ProviderFailed, problems.ProviderTimeout, problems.ProviderBusy),
+    *(problems.ProviderRefused, problems.UnsafePrompt),
+)
+_TOOL: Final = (*_MAKING, problems.ToolOff)
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What one method of one route takes and gives; None as answer means bytes."""
+    """What one method of one route takes and gives; None as answer means bytes, of the type `media`."""
 
     answer: type[Struct] | None
     refusals: tuple[type[Refusal], ...] = ()
     body: type[Struct] | None = None
     statuses: tuple[int, ...] = (200,)
     headers: tuple[str, ...] = ()
+    media: str = _BYTES
 
 
 _IMAGE: Final = Operation(
@@ -69,6 +90,18 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("DELETE", "/api/images/{id}"): Operation(Done, (*_SIGNED_IN, errors.NotFound)),
     ("GET", "/api/images/{id}/content"): _IMAGE,
     ("GET", "/api/images/download/{id}"): _IMAGE,
+    ("GET", "/api/providers/{id}/models"): Operation(Models, (errors.RateLimited, problems.UnknownProvider)),
+    ("POST", "/api/generate"): Operation(
+        None,
+        (*_MAKING, problems.UnknownProvider, problems.NoImage, problems.ProviderImageTooLarge),
+        Generate,
+        media=_FORM,
+    ),
+    ("POST", "/api/prompts/optimize"): Operation(NewPrompt, (*_TOOL, problems.NoText), PromptOnly),
+    ("POST", "/api/prompts/translate"): Operation(NewPrompt, (*_TOOL, problems.NoText), PromptOnly),
+    ("POST", "/api/audio/speech"): Operation(
+        None, (*_TOOL, problems.NoAudio, problems.TextTooLong), Speak, media="audio/*"
+    ),
     ("GET", "/health"): Operation(Facts),
     ("GET", "/health/ready"): Operation(Facts, (errors.NotReady,)),
 }
@@ -82,7 +115,7 @@ def describe(routes: Iterable[BaseRoute]) -> Schema:
             if isinstance(route, Route) and (operation := OPERATIONS.get((method, route.path))):
                 paths.setdefault(route.path, {})[method.lower()] = _operation(route, operation)
     used = {kind for operation in OPERATIONS.values() for kind in (operation.answer, operation.body) if kind}
-    _, components = msgspec.json.schema_components([*used, ImageDetails, Refused], ref_template=_REF)
+    _, components = msgspec.json.schema_components([*used, ImageDetails, Parameters, Refused], ref_template=_REF)
     return {
         "openapi": "3.1.0",
         "info": {"title": "HD Image Cache", "version": "1", "description": _HOW},
@@ -120,8 +153,11 @@ def _parameter(name: str, place: str) -> Schema:
 
 
 def _answers(operation: Operation) -> Schema:
-    image = {"description": "the bytes", "content": {_BYTES: {"schema": {"type": "string", "format": "binary"}}}}
-    answer = _json("done", operation.answer) if operation.answer else image
+    schema: Schema = {"type": "string", "format": "binary"}
+    if operation.media == _FORM:
+        schema = {"type": "object", "properties": {"parameters": _reference(Parameters), "image": schema}}
+    sent = {"description": "the bytes", "content": {operation.media: {"schema": schema}}}
+    answer = _json("done", operation.answer) if operation.answer else sent
     return {str(status): {"description": "not modified"} if status == 304 else answer for status in operation.statuses}  # noqa: PLR2004
 
 

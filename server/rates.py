@@ -15,22 +15,23 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Final
 
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, parse, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.requests import Request
 
 from server.accounts import normalised
-from server.errors import InvalidCredentials, InvalidEmail, RateLimited, TooManyAttempts, WrongPassword
+from server.errors import InvalidCredentials, InvalidEmail, RateLimited, Refusal, TooManyAttempts, WrongPassword
 from server.limits import ATTEMPTS_PER_ADDRESS
 from server.logs import log
+from server.providers.errors import AllowanceSpent
 from server.settings import Settings
 
 _KEY: Final = secrets.token_bytes(16)
 
 
 class Rates:
-    """The four limits that operators set."""
+    """The limits that operators set."""
 
     def __init__(self, settings: Settings) -> None:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
@@ -41,7 +42,9 @@ class Rates:
         self._registrations = parse(settings.limit_registrations)
         self._saves = parse(settings.limit_saves)
         self._reads = parse(settings.limit_reads)
-        self._trying: Counter[tuple[RateLimitItem, str]] = Counter()  # passwords being checked at this moment
+        self._trying: Counter[tuple[RateLimitItem, str]] = Counter()  # what is under way at this moment
+        self._generations = parse_many(settings.limit_generations)
+        self._generations_anyone = parse_many(settings.limit_generations_anyone)
 
     def registration(self, request: Request) -> None:
         """Count a new account, or the attempt; raises RateLimited."""
@@ -73,6 +76,30 @@ class Rates:
             raise
         finally:
             self._trying -= Counter(limits)  # drops what is back at zero
+
+    @contextmanager
+    def generation(self, what: str, user_id: str | None, request: Request) -> Iterator[None]:
+        """Let something be generated, for an account or else an address; raises AllowanceSpent.
+
+        A refusal costs nothing. Who goes away before the end has used it up: the provider may have made it by then.
+        """
+        items = self._generations if user_id else self._generations_anyone
+        limits = [(item, f"{what} {user_id or address(request)}") for item in items]
+        for item, key in limits:
+            if not self._limiter.test(item, key, cost=self._trying[item, key] + 1):
+                limit = f"{item.amount}/{item.multiples if item.multiples > 1 else ''}{item.GRANULARITY.name}"
+                raise AllowanceSpent(limit=limit, retry_after=self._wait(item, key))
+        self._trying.update(limits)
+        failed = False
+        try:
+            yield
+        except Refusal:
+            failed = True
+            raise
+        finally:
+            self._trying -= Counter(limits)
+            for item, key in [] if failed else limits:
+                self._limiter.hit(item, key)
 
     def _count(self, item: RateLimitItem, key: str) -> None:
         if not self._limiter.hit(item, key):

@@ -4,9 +4,12 @@ import hashlib
 from dataclasses import dataclass
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from server.formats import Picture
 from server.schemas import ImageDetails
+
+_OPTIONAL = ("original_prompt", "revised_prompt", "requested_width", "requested_height", "requested_format")
 
 
 def digest(data: bytes) -> str:
@@ -40,10 +43,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None
     model: str | None
     negative: str | None
+    original_prompt: str | UnsetType = UNSET
+    revised_prompt: str | UnsetType = UNSET
+    requested_width: int | UnsetType = UNSET
+    requested_height: int | UnsetType = UNSET
+    requested_format: str | UnsetType = UNSET
 
     @classmethod
     def of(cls, draft: Draft, image_id: str, created_at: str, expires_at: str) -> "Record":
-        """Describe a draft as it will be stored."""
+        """Describe a draft as it will be stored; what was not told of it stays absent."""
+        told = {name: value for name in _OPTIONAL if (value := getattr(draft.details, name)) is not None}
         return cls(
             id=image_id,
             prompt=draft.details.prompt,
@@ -57,6 +66,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             seed=draft.details.seed,
             model=draft.details.model,
             negative=draft.details.negative,
+            **told,
         )
 
     def matches(self, draft: Draft) -> bool:

@@ -1,7 +1,10 @@
 """What the server answers, for the description of the API."""
 
+from typing import Literal
+
 from msgspec import UNSET, Struct, UnsetType
 
+from server.providers.provider import Model
 from server.records import Record
 
 
@@ -42,6 +45,25 @@ class Listing(Struct):
     images: list[Record]
     count: int
     maxCount: int  # noqa: N815 - as the original's
+
+
+class Models(Struct):
+    """The image models of a provider. Fallback: its list is not to be had."""
+
+    success: bool
+    models: list[Model]
+    source: Literal["provider", "fallback"]
+    default: str | None
+
+
+class NewPrompt(Struct):
+    """A prompt worked on, and as it was."""
+
+    success: bool
+    prompt: str
+    original: str
+    changed: bool
+    model: str
 
 
 class Facts(Struct):

@@ -15,6 +15,7 @@ from server.errors import CannotStart
 from server.limits import MIB
 
 DAY = 24 * 60 * 60  # seconds
+Key = Annotated[str, Meta(pattern=r"\A[!-~]*\Z")]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +43,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: Annotated[str, Meta(description="other sites whose pages may use the API with a token")] = ""
     serve_sources: Annotated[bool, Meta(description="serve the page from its sources, for development")] = False
     metrics_token: Annotated[str, Meta(description="who has it may read /metrics from elsewhere")] = ""
+    pollinations_gen_api_base: Annotated[str, Meta(description="Pollinations; on with POLLINATIONS_API_TOKEN")] = ""
+    pollinations_api_token: Annotated[Key, Meta(description="key for Pollinations")] = ""
+    pollinations_image_api_base: Annotated[str, Meta(description="the older Pollinations, without a key")] = ""
+    pollinations_text_api_base: Annotated[str, Meta(description="Pollinations for the prompt tools")] = ""
+    pollinations_image_model: Annotated[str, Meta(description="image model where nobody chose one")] = ""
+    openai_image_api_base: Annotated[str, Meta(description="server with OpenAI's /v1/images/generations")] = ""
+    openai_image_api_key: Annotated[Key, Meta(description="its key; alone it means OpenAI itself")] = ""
+    openai_image_models: Annotated[str, Meta(description="models to offer instead of its whole list")] = ""
+    openai_image_sizes: Annotated[str, Meta(description="sizes it can make; empty: any")] = ""
+    openai_image_supports: Annotated[str, Meta(description="of seed, negative, formats, image_size")] = "formats"
+    allow_loopback_images: Annotated[bool, Meta(description="fetch images from this machine too")] = False
+    deepseek_api_key: Annotated[Key, Meta(description="key for the prompt tools; alone it means DeepSeek itself")] = ""
+    deepseek_api_url: Annotated[str, Meta(description="any OpenAI-compatible chat server")] = ""
+    deepseek_model: Annotated[str, Meta(description="its model; empty: the first it lists")] = ""
+    audio_api_base: Annotated[str, Meta(description="server with OpenAI's /v1/audio/speech")] = ""
+    audio_api_key: Annotated[Key, Meta(description="its key")] = ""
+    audio_voices: Annotated[str, Meta(description="voices to offer")] = ""
+    audio_max_chars: Annotated[int, Meta(ge=1, le=10_000, description="characters read aloud at once")] = 4096
+    default_audio_model: Annotated[str, Meta(description="speech model; empty: the server's own choice")] = ""
+    default_audio_voice: Annotated[str, Meta(min_length=1, description="voice where nobody chose one")] = "alloy"
+    generation_access: Annotated[Literal["signed_in", "anyone"], Meta(description="who may generate")] = "signed_in"
+    limit_generations: Annotated[str, Meta(description="generations per account")] = "6/minute; 100/day"
+    limit_generations_anyone: Annotated[str, Meta(description="the same per address")] = "2/minute; 20/day"
+    max_generations: Annotated[int, Meta(ge=1, le=1000, description="requests to providers at once")] = 8
+    generation_timeout: Annotated[int, Meta(ge=1, le=3600, description="seconds a provider may take")] = 120
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="how much is logged")] = "info"
 
     def __repr__(self) -> str:
@@ -77,11 +103,13 @@ def _read(field: msgspec.structs.FieldInfo, text: str | None) -> Any:
     if not text:
         return field.default
     try:
-        value = msgspec.convert(text.lower() if field.name == "log_level" else text, field.type, strict=False)
+        value = msgspec.convert(
+            text.lower() if field.name in ("log_level", "generation_access") else text, field.type, strict=False
+        )
         _check_kind(field.name, value)
     except ValueError as error:  # among them msgspec.ValidationError
         expected = re.sub(r", got .*|Expected ", "", str(error)).replace("`", "")
-        told = "the given value" if field.name == "jwt_secret" else repr(text)
+        told = "the given value" if field.name.endswith(_SECRET) else repr(text)
         name = field.name.upper()
         raise CannotStart(f"{name} cannot be {told}: expected {expected} ({help_of(field)})") from None
     return value
@@ -89,27 +117,52 @@ def _read(field: msgspec.structs.FieldInfo, text: str | None) -> Any:
 
 def networks(text: str) -> list[str]:
     """Return comma-separated addresses and networks; raises ValueError."""
-    return [str(ipaddress.ip_network(part.strip())) for part in text.split(",") if part.strip()]
+    return [str(ipaddress.ip_network(part)) for part in words(text)]
 
 
 def origins(text: str) -> list[str]:
     """Return comma-separated origins; raises ValueError."""
-    given = [part.strip().lower() for part in text.split(",") if part.strip()]
+    given = words(text.lower())
     if not all(re.fullmatch(r"https?://[^/,\s*?#@]+", origin) for origin in given):
         raise ValueError
     return given
 
 
+def words(text: str) -> list[str]:
+    """Return what stands between commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _base(text: str) -> None:
+    if text and not re.fullmatch(r"https?://[^/\s?#@]+(/[^\s?#@]*)?", text):
+        raise ValueError
+
+
+def _sizes(text: str) -> None:
+    if not all(re.fullmatch(r"[1-9]\d{0,3}x[1-9]\d{0,3}", size) for size in words(text)):
+        raise ValueError
+
+
+def _supports(text: str) -> None:
+    if not {"seed", "negative", "formats", "image_size"} >= set(words(text)):
+        raise ValueError
+
+
+_SECRET: Final = ("_secret", "_key", "_token")
 _KINDS: Final[dict[str, tuple[Callable[[str], object], str]]] = {
-    "limit": (limits.parse, "a number per time, such as 10/5minutes"),
-    "trusted": (networks, "addresses or networks, such as 10.0.0.1, 172.16.0.0/12"),
-    "allowed": (origins, "origins, such as https://example.com"),
+    r"limit_generations.*": (limits.parse_many, "numbers per time, such as 6/minute; 100/day"),
+    r"limit_.*": (limits.parse, "a number per time, such as 10/5minutes"),
+    r"trusted_.*": (networks, "addresses or networks, such as 10.0.0.1, 172.16.0.0/12"),
+    r"allowed_.*": (origins, "origins, such as https://example.com"),
+    r".*_api_(base|url)": (_base, "an address, such as https://example.com/v1"),
+    r".*_sizes": (_sizes, "sizes in pixels, such as 1024x1024, 1536x1024"),
+    r".*_supports": (_supports, "some of them, such as seed, negative"),
 }
 
 
 def _check_kind(name: str, value: Any) -> None:
-    """Raise ValueError, with what is expected, for a text that is not of the kind its name begins with."""
-    parse, expected = _KINDS.get(name.partition("_")[0], (str, ""))
+    """Raise ValueError, with what is expected, for a text that is not of the kind its name tells."""
+    parse, expected = next((kind for pattern, kind in _KINDS.items() if re.fullmatch(pattern, name)), (str, ""))
     try:
         parse(value)
     except ValueError:

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DOOR = {"js", "pyodide", "pyscript", "pyodide.ffi"}
 PURE = {"models", "errors", "clock", "i18n", "database"}  # stand on nothing but each other
-PARTS_OF_APP = {"embedding", "making", "expiry", "accounts"}
+PARTS_OF_APP = {"embedding", "making", "expiry", "accounts", "choosing", "prompting", "speaking"}
 MAY_OPEN_THE_DOOR = ("frontend/browser/", "frontend/ui/", "frontend/main.py")
 
 

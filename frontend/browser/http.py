@@ -5,20 +5,19 @@ import json
 from typing import Any
 
 import js
+from pyodide.ffi import JsException
 
 from frontend.api import Answer, Call
-from frontend.browser.ffi import Once, listen
+from frontend.browser.ffi import Once, listen, obj
 from frontend.errors import Offline
-
-TIMEOUT = 120_000  # milliseconds: 2 MiB at 0.15 Mbit/s
 
 
 async def send(call: Call) -> Answer:
     """Carry a call to the server and return its answer, whatever the status; raises Offline when none came."""
     request = js.XMLHttpRequest.new()
     request.open(call.method, call.path)
-    request.timeout = TIMEOUT
-    request.responseType = "blob" if call.blob else "text"
+    request.timeout = int(call.timeout * 1000)
+    request.responseType = "blob" if call.blob or call.parts else "text"
     for name, value in call.headers.items():
         request.setRequestHeader(name, value)
     ends = [listen(request.upload, "progress", _progress(call))] if call.progress else []
@@ -32,7 +31,22 @@ async def send(call: Call) -> Answer:
     finally:
         for end in ends:
             end()
-    return Answer(request.status, _headers(request), request.response)
+    headers = _headers(request)
+    whole = request.status != 200 or not call.parts  # noqa: PLR2004 - a refusal is JSON, whatever was asked for
+    return Answer(request.status, headers, request.response if whole else await _parts(request.response, headers))
+
+
+async def _parts(body: Any, headers: dict[str, str]) -> dict[str, Any]:
+    """Return the parts of a form, each a string or a Blob, taken apart by the browser."""
+    typed = obj({"headers": obj({"Content-Type": headers.get("content-type", "")})})
+    try:
+        form = await js.Response.new(body, typed).formData()
+    except JsException:
+        return {}
+    parts = {name: form.get(name) for name in form.keys()}  # noqa: SIM118 - a FormData, not a dict
+    return {
+        name: part if isinstance(part, str) or name == "image" else await part.text() for name, part in parts.items()
+    }
 
 
 def _body(request: Any, call: Call) -> list[Any]:

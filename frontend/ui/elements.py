@@ -18,6 +18,13 @@ def clone(template: str) -> Any:
     return element(template).content.firstElementChild.cloneNode(True)  # noqa: FBT003 - deep, as the platform spells it
 
 
+def option(value: str, text: str) -> Any:
+    """Return a new `<option>`."""
+    made = js.document.createElement("option")
+    made.value, made.textContent = value, text
+    return made
+
+
 def on_action(container: Any, handler: Callable[[str, Any], None]) -> None:
     """Call with the action's name and its element for each click on a `[data-action]` inside: one listener for all."""
 

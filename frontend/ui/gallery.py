@@ -10,6 +10,7 @@ from pyodide.ffi import create_proxy
 from frontend.browser.ffi import listen, obj
 from frontend.i18n import Translator, megabytes
 from frontend.models import Image
+from frontend.providers import FORMATS
 from frontend.ui.elements import ObjectURLs, clone, element, on_action
 from frontend.ui.text import moment
 
@@ -28,6 +29,7 @@ class Gallery:
         self._seen = js.IntersectionObserver.new(create_proxy(self._came_near), obj({"rootMargin": "100%"}))
         self.on_action: Callable[[str, str], Any] = lambda _action, _image_id: None
         self.on_when_full: Callable[[str], Any] = lambda _choice: None
+        self.smaller_format: Callable[[Image], str] = lambda _image: ""
         self.thumbnail: Callable[[str], Awaitable[Any]]
         on_action(element("daily-images"), self._clicked)
         listen(element("when-full"), "change", lambda event: self.on_when_full(event.target.value))
@@ -134,9 +136,16 @@ class Gallery:
             if slot := image.reason.get("next_slot_at"):
                 facts["time"] = moment(slot, self._translate.language)
             reason.textContent = self._translate.refusal(image.reason | facts)
+        smaller = self.smaller_format(image) if _code(image) == "image_too_large" else ""
+        if smaller:
+            key = "card.smaller_anew" if image.seed is None else "card.smaller"
+            reason.textContent += " " + self._translate(key, format=FORMATS[smaller])
+            again = self._translate("action.smaller", format=FORMATS[smaller])
+            card.querySelector('[data-action="smaller"]').textContent = again
         offered = {
             "replace": _code(image) in ("quota_exceeded", "kept_here"),
-            "retry": True,
+            "smaller": bool(smaller),
+            "retry": not smaller,
             "keep": _code(image) == "quota_exceeded",
         }
         for action, shown in offered.items():

@@ -1,18 +1,18 @@
 """The form that makes images, and what it made last."""
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+import js
 
 from frontend.browser.ffi import listen
 from frontend.generators.examples import EXAMPLES
 from frontend.i18n import Translator
 from frontend.models import Image, ImageRequest
+from frontend.providers import Size
 from frontend.ui.elements import ObjectURLs, clone, element, on_action, on_click
-
-RATIOS = {"1:1": (1024, 1024), "16:9": (1280, 720), "9:16": (720, 1280), "4:3": (1152, 864), "3:4": (864, 1152)}
-SMALLEST, LARGEST, STEP = 256, 2048, 64  # pixels of a custom side
+from frontend.ui.picker import Picker
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,63 +22,64 @@ class Form:
     prompt: str
     negative: str
     model: str
-    width: int
-    height: int
+    format: str
+    size: Size
     count: int
     seed: int | None
 
     def request(self, seed: int) -> ImageRequest:
         """Return the request for one image."""
-        return ImageRequest(self.prompt, self.negative, self.width, self.height, seed, self.model)
+        return ImageRequest(self.prompt, self.negative, *self.size, seed, self.model, self.format)
 
 
 class Studio:
     """`#text-input` and what belongs to it."""
 
-    def __init__(self, translate: Translator) -> None:
+    def __init__(self, translate: Translator, picker: Picker) -> None:
         self._translate = translate
+        self._picker = picker
         self._urls = ObjectURLs()
         self._seed: int | None = None
         self.on_generate: Callable[[], Any] = lambda: None
         self.on_cancel: Callable[[], Any] = lambda: None
+        self.on_way: Callable[[str], Any] = lambda _way: None
+        self.on_new_prompt: Callable[[], Any] = lambda: None
         self.on_view: Callable[[str], Any] = lambda _image_id: None
         listen(element("studio"), "submit", self._submitted)
         listen(element("text-input"), "keydown", self._shortcut)
-        listen(element("text-input"), "input", lambda _event: self.complain(""))
-        listen(element("option-aspect-ratio"), "change", lambda _event: self._ratio_chosen())
+        listen(element("text-input"), "input", lambda _event: self._typed())
         on_click("cancel-button", lambda: self.on_cancel())
         on_click("example-button", self._example)
         on_click("clear-button", self.clear)
         on_action(element("image-result-container"), lambda _action, at: self.on_view(at.dataset.imageId))
-        self._ratio_chosen()
+        on_action(element("trouble"), lambda way, _at: self.on_way(way))
 
     def read(self) -> Form:
         """Return the form, out-of-range numbers brought to the nearest that is allowed."""
-        custom = (_side("option-width"), _side("option-height"))
-        width, height = RATIOS.get(element("option-aspect-ratio").value, custom)
         seed = element("option-seed").value.strip()
         return Form(
-            prompt=element("text-input").value.strip(),
-            negative=element("negative-prompt").value.strip(),
-            model=element("option-ai-model").value,
-            width=width,
-            height=height,
+            prompt=self.prompt(),
+            size=self._picker.size(),
             count=int(element("option-num-images").value),
             seed=min(max(int(float(seed)), 0), 2**31 - 1) if seed else None,
+            **self._picker.options(),
         )
 
-    def fill(self, image: Image) -> None:
-        """Put an image's prompt and settings into the form."""
-        element("text-input").value = image.prompt
-        element("negative-prompt").value = image.negative
-        ratio = next((name for name, size in RATIOS.items() if size == (image.width, image.height)), "custom")
-        element("option-aspect-ratio").value = ratio
-        element("option-width").value = str(image.width)
-        element("option-height").value = str(image.height)
-        element("option-seed").value = "" if image.seed is None else str(image.seed)
-        if image.model in [option.value for option in element("option-ai-model").options]:
-            element("option-ai-model").value = image.model
-        self._ratio_chosen()
+    def prompt(self) -> str:
+        """Return the prompt as it stands."""
+        return str(element("text-input").value).strip()
+
+    def write(self, prompt: str) -> None:
+        """Put another prompt in the place of what stands."""
+        element("text-input").value = prompt
+        self.complain("")
+
+    def fill(self, request: ImageRequest) -> None:
+        """Put a request into the form: what is generated next is the same; its model is chosen by then."""
+        self.write(request.prompt)
+        self._picker.fill(request)
+        element("option-seed").value = "" if request.seed is None else str(request.seed)
+        element("option-num-images").value = "1"
         element("text-input").focus()
 
     def complain(self, text: str) -> None:
@@ -95,16 +96,31 @@ class Studio:
         key = "studio.slots_signed_out" if left is None else "studio.slots" if left else "studio.slots_none"
         element("slots").textContent = self._translate(key, left=left)
 
-    def start(self) -> None:
-        """Show that images are being made."""
+    def start(self, *, anew: bool) -> None:
+        """Show that images are being made; those of the last time go, unless these belong to them."""
         element("generate-button").disabled = True
         element("cancel-button").hidden = False
-        element("image-result-container").replaceChildren()
-        self._urls.drop_all()
+        self.trouble("", [])
+        if anew:
+            element("image-result-container").replaceChildren()
+            self._urls.drop_all()
 
-    def progress(self, number: int, count: int) -> None:
-        """Show which image of how many is being made; `number` counts from 0."""
-        element("generation-progress").textContent = self._translate("studio.progress", number=number + 1, count=count)
+    def progress(self, number: int, count: int, attempt: tuple[int, int] | None = None, seconds: int = 0) -> None:
+        """Show which image of how many is being made, counted from 0, which attempt it is, and when that begins."""
+        text = self._translate("studio.progress", number=number + 1, count=count)
+        if attempt:
+            text += " " + self._translate("studio.attempt", number=attempt[0], count=attempt[1])
+        if element("generation-progress").textContent != text:
+            element("generation-progress").textContent = text
+        # Apart from the line above, which is read out: nobody wants to hear each second.
+        element("generation-wait").textContent = self._translate("studio.again_in", seconds=seconds) if seconds else ""
+
+    def trouble(self, text: str, ways: list[str]) -> None:
+        """Tell why there is no image, and offer ways out; empty takes it back."""
+        element("trouble-text").textContent = text
+        element("trouble").hidden = not text
+        for button in element("trouble").querySelectorAll("[data-action]"):
+            button.hidden = button.dataset.action not in ways
 
     def result(self, image: Image, blob: Any) -> None:
         """Show an image that was just made."""
@@ -117,8 +133,8 @@ class Studio:
         picture.alt = image.prompt
         element("image-result-container").append(shown)
 
-    def made(self, seed: int) -> None:
-        """Show the seed that was used."""
+    def made(self, seed: int | None) -> None:
+        """Show the seed that was used, if one was."""
         self._seed = seed
         self.speak()
 
@@ -131,7 +147,7 @@ class Studio:
         """Show that nothing is being made."""
         element("generate-button").disabled = False
         element("cancel-button").hidden = True
-        element("generation-progress").textContent = ""
+        element("generation-progress").textContent = element("generation-wait").textContent = ""
 
     def clear_result(self) -> None:
         """Take the last result off the page."""
@@ -145,7 +161,7 @@ class Studio:
             element(name).value = ""
         self._seed = None
         self.speak()
-        self.complain("")
+        self._typed()
         element("text-input").focus()
 
     def _submitted(self, event: Any) -> None:
@@ -157,18 +173,13 @@ class Studio:
             event.preventDefault()
             self.on_generate()
 
-    def _ratio_chosen(self) -> None:
-        element("custom-size").hidden = element("option-aspect-ratio").value != "custom"
+    def _typed(self) -> None:
+        self.complain("")
+        if not self.prompt():
+            self.on_new_prompt()
 
     def _example(self) -> None:
-        chinese, english = random.choice(EXAMPLES)  # noqa: S311 - variety, not secrecy
+        chinese, english = EXAMPLES[int(js.Math.random() * len(EXAMPLES))]
         element("text-input").value = chinese if self._translate.language == "zh" else english
         self.complain("")
-
-
-def _side(name: str) -> int:
-    try:
-        value = int(float(element(name).value))
-    except ValueError:
-        value = 1024
-    return min(max(round(value / STEP) * STEP, SMALLEST), LARGEST)
+        self.on_new_prompt()

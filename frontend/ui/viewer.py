@@ -6,6 +6,7 @@ from typing import Any
 from frontend.browser.ffi import listen
 from frontend.i18n import Translator, megabytes
 from frontend.models import Image
+from frontend.providers import FORMATS
 from frontend.ui.elements import ObjectURLs, clone, element, on_action
 from frontend.ui.text import moment
 
@@ -48,9 +49,12 @@ class Viewer:
         facts = {
             "size": f"{image.width}×{image.height} · {megabytes(image.size)}",
             "type": image.content_type,
+            "requested": _requested(image),
             "model": self._translate.generator(image.model),
             "seed": "" if image.seed is None else str(image.seed),
             "negative": image.negative,
+            "original_prompt": image.original_prompt,
+            "revised_prompt": image.revised_prompt if image.revised_prompt != image.prompt else "",
             "created": moment(image.created_at, language),
             "expires": moment(image.expires_at, language) if image.expires_at else self._translate("card.stays"),
             "state": self._translate(f"state.{image.state}"),
@@ -94,3 +98,11 @@ class Viewer:
         self._image = None
         self._urls.drop_all()
         element("modalImage").removeAttribute("src")
+
+
+def _requested(image: Image) -> str:
+    """Return what was asked for where something else came, empty where it is what came."""
+    size, kind = (image.requested_width, image.requested_height), image.requested_format
+    other_size = all(size) and size != (image.width, image.height)
+    other_kind = kind and image.content_type != f"image/{kind}"
+    return " · ".join([f"{size[0]}×{size[1]}"] * other_size + [FORMATS.get(kind, kind)] * bool(other_kind))

@@ -32,10 +32,29 @@ STAND_INS = dict.fromkeys(
         *("calendar", "html.entities", "ipaddress", "urllib.parse"),
         *("selectors", "signal", "socket", "ssl", "subprocess"),
         *(f"asyncio.{name}" for name in ("base_subprocess", "selector_events", "sslproto", "streams", "subprocess")),
-        "asyncio.trsock",
+        *("asyncio.graph", "asyncio.staggered", "asyncio.trsock"),
+        *(f"pyscript.{name}" for name in ("display", "events", "fetch", "storage", "websocket", "workers")),
     ],
     STAND_IN,
-) | {"asyncio.unix_events": f"{STAND_IN}\nfrom .events import _BaseDefaultEventLoopPolicy as _DefaultEventLoopPolicy"}
+) | {
+    "asyncio.unix_events": f"{STAND_IN}\nfrom .events import _BaseDefaultEventLoopPolicy as _DefaultEventLoopPolicy",
+    # A traceback asks it for colours: here every colour of every theme is none.
+    "_colorize": """
+class Plain(str):
+    def __getattr__(self, name):
+        if name.startswith("__"): raise AttributeError(name)
+        return self
+def can_colorize(**_): return False
+def get_theme(**_): return Plain()
+""",
+    # Python imports it before it gives the turn back for the first time: what the page needs in any case is imported
+    # then, so that the rest takes no longer. What a start makes is no garbage: `main.py` turns the collector on.
+    "sitecustomize": """
+import gc
+gc.disable()
+import asyncio
+""",
+}
 
 
 def reach(page: str) -> list[str]:
@@ -62,8 +81,8 @@ def imports(source: str) -> Iterator[str]:
 def pack(names: list[str], page: str, target: str) -> None:
     """Write the zip of these modules and of the page's data."""
     with zipfile.ZipFile(target, "w") as archive:  # stored: what is sent is compressed as a whole
-        for name in names:
-            module: Any = sys.modules[name]
+        for name in sorted({*names, "sitecustomize"}):
+            module: Any = sys.modules.get(name)
             path = name.replace(".", "/") + ("/__init__" if hasattr(module, "__path__") else "")
             source = STAND_INS.get(name) or module.__spec__.loader.get_source(name)
             level = 1 if name.startswith("frontend") else 2  # a dataclass without a docstring spends time on making one

@@ -9,7 +9,7 @@ from server.formats import avif, gif, jpeg, png, webp
 from server.formats.picture import Broken, Picture
 from server.limits import IMAGE_FORMATS, MAX_PIXELS, MAX_SIDE
 
-__all__ = ["EXTENSIONS", "Picture", "inspect"]
+__all__ = ["EXTENSIONS", "Picture", "content_type", "inspect"]
 
 EXTENSIONS: Final = {
     "image/png": "png",
@@ -28,16 +28,24 @@ def inspect(data: bytes) -> Picture:
     Raises NotAnImage for anything but PNG, JPEG, WebP, AVIF and GIF; DamagedImage when it begins like one and is cut,
     altered or followed by something else; BadDimensions outside of 1 to 8,192 pixels a side or above 40 megapixels.
     """
-    content_type, walk = _recognised(data)
+    kind, walk = _recognised(data)
     try:
         width, height = walk(data)
     except Broken as error:
-        raise DamagedImage(content_type=content_type, reason=str(error)) from None
+        raise DamagedImage(content_type=kind, reason=str(error)) from None
     except (struct.error, IndexError):
-        raise DamagedImage(content_type=content_type, reason="cut short") from None
+        raise DamagedImage(content_type=kind, reason="cut short") from None
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE and width * height <= MAX_PIXELS):
         raise BadDimensions(width=width, height=height, max_side=MAX_SIDE, max_pixels=MAX_PIXELS)
-    return Picture(content_type, width, height)
+    return Picture(kind, width, height)
+
+
+def content_type(head: bytes) -> str | None:
+    """Return what kind of image begins like this; None for none that we keep. 32 bytes tell."""
+    try:
+        return _recognised(head)[0]
+    except NotAnImage:
+        return None
 
 
 def _recognised(data: bytes) -> tuple[str, _Walk]:

@@ -23,7 +23,13 @@ class StatusRoutes:
     """`/api/config`, `/health`, and files that robots and browsers ask for."""
 
     def __init__(
-        self, settings: Settings, stores: Stores, auth: Auth, metrics: Metrics, clock: Callable[[], float]
+        self,
+        settings: Settings,
+        stores: Stores,
+        auth: Auth,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        generation: dict[str, Any],
     ) -> None:
         self._stores = stores
         self._auth = auth
@@ -45,7 +51,7 @@ class StatusRoutes:
             "maxPasswordChars": limits.MAX_PASSWORD,
             "maxUsernameChars": limits.MAX_USERNAME,
             "onFull": "refuse",
-            "providers": [],
+            **generation,
         }
 
     async def config(self, request: Request) -> Response:

@@ -1,8 +1,10 @@
 """A proxy on loopback that loses things where it is told to: whole requests, answers, or connections in the middle."""
 
 import http.client
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -24,12 +26,18 @@ class FaultProxy:
     before_answer: Callable[[str, str], None] = lambda _method, _path: None
     rename: Callable[[str], str] = lambda path: path  # the path the server is asked for
     rewrite: Callable[[str, bytes], bytes] | None = None  # (path, answer) -> what is answered instead
+    port: int = 0  # 0 takes a free one
+    _connections: list[socket.socket] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                proxy._connections.append(self.connection)
 
             def handle_one(self) -> None:
                 proxy.forward(self)
@@ -39,7 +47,7 @@ class FaultProxy:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -48,6 +56,9 @@ class FaultProxy:
     def __exit__(self, *_error: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+        for connection in self._connections:  # a browser that kept one would talk to this proxy for ever
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def forward(self, handler: BaseHTTPRequestHandler) -> None:
         """Pass one request on, with its fault."""

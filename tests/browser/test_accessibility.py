@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import MakeStory, Story
+from tests.upstream import Upstream
+
+from .conftest import MakeStory, StartServer, Story
+from .providing import settings
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -61,6 +64,55 @@ def test_every_state(locale: str, scheme: str, make_story: MakeStory) -> None:
     assert no_sideways_scrolling(page)
 
     assert {state: found for state, found in seen.items() if found} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_every_state_of_providers_tools_and_speech(
+    locale: str, scheme: str, make_story: MakeStory, start_server: StartServer
+) -> None:
+    with Upstream() as upstream:
+        url = start_server(**settings(upstream)).url
+        story = make_story(url, locale=locale, color_scheme=scheme, reduced_motion="reduce")
+        story.expected |= {"502", "503"}
+        page = story.open()
+        seen = {"signed out": violations(page)}
+        story.sign_up()
+        page.select_option("#option-ai-model", "openai/gpt-image-2")
+        seen["options that the provider lacks"] = violations(page)
+        page.fill("#text-input", "湖")
+        page.click("#optimize-button")
+        page.wait_for_selector("#proposal:not([hidden])")
+        seen["proposal"] = violations(page)
+        page.set_viewport_size({"width": 320, "height": 700})
+        assert no_sideways_scrolling(page)
+        page.click("#proposal-take")
+        seen["taken"] = violations(page)
+        page.click("#speech summary")
+        page.click("#speech-button")
+        page.wait_for_selector("#speech-sound:not([hidden])")
+        seen["speech"] = violations(page)
+        assert no_sideways_scrolling(page)
+        upstream.order("busy")
+        page.click("#generate-button")
+        page.wait_for_selector("#generation-wait:not(:empty)")
+        seen["second attempt"] = violations(page)
+        page.click("#cancel-button")
+        upstream.order("unauthorized")
+        page.click("#generate-button")
+        page.wait_for_selector("#trouble:not([hidden])")
+        seen["trouble"] = violations(page)
+        assert no_sideways_scrolling(page)
+        upstream.padding = 3 * 1024 * 1024
+        page.click("#generate-button")
+        page.wait_for_selector("[data-action=smaller]:not([hidden])")
+        seen["too large"] = violations(page)
+        assert no_sideways_scrolling(page)
+        page.click("[data-action=view] >> nth=-1")
+        expect(page.locator("#imageModal")).to_be_visible()
+        seen["viewer"] = violations(page)
+
+        assert {state: found for state, found in seen.items() if found} == {}
 
 
 def test_the_page_is_readable_and_usable_before_python_is_live(make_story: MakeStory) -> None:

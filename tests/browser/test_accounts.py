@@ -39,6 +39,7 @@ def test_dialogs_open_with_the_focus_inside_close_with_escape_and_keep_no_passwo
     page.fill("#loginPassword", "secret")
     page.click("#loginModal [data-close]")
     page.click("#login-button")
+    expect(page.locator("#loginEmail")).to_be_focused()
     assert page.input_value("#loginPassword") == ""
     page.keyboard.press("Escape")
 

@@ -6,8 +6,6 @@ through IndexedDB and the outbox as those of the generator.
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.live_server import LiveServer
 
-from .conftest import MakeStory, Story
+from .conftest import MakeStory, StartProxy, StartServer, Story
 from .fault_proxy import FaultProxy
 
 ROOM = {"MAX_IMAGES_PER_DAY": "500", "IMAGE_TTL": "86400"}
@@ -29,15 +27,13 @@ MAKE = """async (name) => {
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[LiveServer]:
-    with LiveServer(tmp_path / "data", **ROOM) as server:
-        yield server
+def own_server(start_server: StartServer) -> LiveServer:
+    return start_server(**ROOM)
 
 
 @pytest.fixture
-def proxy(own_server: LiveServer) -> Iterator[FaultProxy]:
-    with FaultProxy(own_server.url) as running:
-        yield running
+def proxy(start_proxy: StartProxy, own_server: LiveServer) -> FaultProxy:
+    return start_proxy(own_server)
 
 
 def make(story: Story, name: str) -> None:
@@ -206,52 +202,53 @@ def test_a_wrong_clock_does_not_change_the_time_left(hours: int, make_story: Mak
     assert 86_400 - (left[0] * 3600 + left[1] * 60 + left[2]) <= 5
 
 
-def test_a_full_account_gives_the_slot_on_when_it_opens(make_story: MakeStory, tmp_path: Path) -> None:
-    with LiveServer(tmp_path / "data", MAX_IMAGES_PER_DAY="1", IMAGE_TTL="6") as server:
-        story = make_story(server.url)
-        story.expected |= {"429"}
-        story.open()
-        story.sign_up()
-        make(story, "first")
-        make(story, "second")
-        expect(story.page.locator(".image-card[data-state=local]")).to_have_count(1)
+def test_a_full_account_gives_the_slot_on_when_it_opens(make_story: MakeStory, start_server: StartServer) -> None:
+    server = start_server(MAX_IMAGES_PER_DAY="1", IMAGE_TTL="6")
+    story = make_story(server.url)
+    story.expected |= {"429"}
+    story.open()
+    story.sign_up()
+    make(story, "first")
+    make(story, "second")
+    expect(story.page.locator(".image-card[data-state=local]")).to_have_count(1)
 
-        expect(story.page.locator(".image-card[data-state=saved]", has_text="second")).to_be_visible(timeout=20_000)
-        assert stored(story) == Counter(["second"])
+    expect(story.page.locator(".image-card[data-state=saved]", has_text="second")).to_be_visible(timeout=20_000)
+    assert stored(story) == Counter(["second"])
 
 
 @pytest.mark.parametrize("fault", ["lose", "cut", "refuse", "kill"])
 def test_a_replacement_cut_in_the_middle_is_never_both_and_never_neither(
-    fault: str, make_story: MakeStory, tmp_path: Path
+    fault: str, make_story: MakeStory, start_server: StartServer, start_proxy: StartProxy
 ) -> None:
-    with LiveServer(tmp_path / "data", MAX_IMAGES_PER_DAY="1") as server, FaultProxy(server.url) as proxy:
-        story = person(make_story, proxy.url)
-        story.expected |= {"429"}
-        make(story, "old")
-        all_saved(story.page, 1)
-        make(story, "new")
-        expect(story.page.locator(".image-card[data-state=local]")).to_have_count(1)
+    server = start_server(MAX_IMAGES_PER_DAY="1")
+    proxy = start_proxy(server)
+    story = person(make_story, proxy.url)
+    story.expected |= {"429"}
+    make(story, "old")
+    all_saved(story.page, 1)
+    make(story, "new")
+    expect(story.page.locator(".image-card[data-state=local]")).to_have_count(1)
 
-        def kill(_method: str, path: str) -> None:
-            if fault == "kill" and path.endswith("/save"):
-                proxy.before_answer = lambda _m, _p: None
-                server.kill()
-                raise ConnectionResetError
+    def kill(_method: str, path: str) -> None:
+        if fault == "kill" and path.endswith("/save"):
+            proxy.before_answer = lambda _m, _p: None
+            server.kill()
+            raise ConnectionResetError
 
-        faults = iter([fault])
-        proxy.plan = lambda _method, path: next(faults, "") if path.endswith("/save") else ""
-        proxy.before_answer = kill
-        story.page.click(".image-card[data-state=local] [data-action=replace]")
-        story.page.click("#choices button")
-        if fault == "kill":
-            expect(story.page.locator("#offline")).to_be_visible()
-            server.start()
-            assert len(stored(story)) == 1
-        story.page.evaluate("dispatchEvent(new Event('online'))")
+    faults = iter([fault])
+    proxy.plan = lambda _method, path: next(faults, "") if path.endswith("/save") else ""
+    proxy.before_answer = kill
+    story.page.click(".image-card[data-state=local] [data-action=replace]")
+    story.page.click("#choices button")
+    if fault == "kill":
+        expect(story.page.locator("#offline")).to_be_visible()
+        server.start()
+        assert len(stored(story)) == 1
+    story.page.evaluate("dispatchEvent(new Event('online'))")
 
-        expect(story.page.locator(".image-card[data-state=saved]", has_text="new")).to_be_visible()
-        expect(story.page.locator(".image-card")).to_have_count(1)
-        assert stored(story) == Counter(["new"])
+    expect(story.page.locator(".image-card[data-state=saved]", has_text="new")).to_be_visible()
+    expect(story.page.locator(".image-card")).to_have_count(1)
+    assert stored(story) == Counter(["new"])
 
 
 def test_over_plain_http_on_another_host_everything_works(make_story: MakeStory, own_server: LiveServer) -> None:

@@ -1,14 +1,10 @@
 """The page starts with the server stopped, and a new version replaces the old one whole."""
 
 import re
-from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.live_server import LiveServer
-
-from .conftest import MakeStory, Story
-from .fault_proxy import FaultProxy
+from .conftest import MakeStory, StartProxy, StartServer, Story
 
 CACHES = "async () => (await caches.keys()).filter((name) => name.startsWith('hd-image-cache:'))"
 OLD = re.compile(rb"/assets/page-([0-9a-f]+)\.js")
@@ -23,32 +19,33 @@ def installed(page: Page) -> None:
 
 
 def test_the_page_starts_with_the_server_stopped_and_sends_when_it_is_back(
-    make_story: MakeStory, tmp_path: Path
+    make_story: MakeStory, start_server: StartServer
 ) -> None:
-    with LiveServer(tmp_path / "data") as server:
-        story = make_story(server.url)
-        story.expected |= {"ERR_", "Failed to load resource"}
-        page = story.open()
-        story.sign_up()
-        image_id = story.generate("kept for the journey", size="custom")
-        digest = story.digest_here(image_id)
-        installed(page)
-        server.stop()
-        story.reload()
+    server = start_server()
+    story = make_story(server.url)
+    story.expected |= {"ERR_", "Failed to load resource"}
+    page = story.open()
+    story.sign_up()
+    image_id = story.generate("kept for the journey", size="custom")
+    digest = story.digest_here(image_id)
+    installed(page)
+    server.stop()
+    story.reload()
 
-        expect(page.locator("#offline")).to_be_visible()
-        expect(page.locator(f"[data-image-id='{image_id}'] img[src^='blob:']")).to_be_visible()
-        with page.expect_download() as download:
-            page.click(".image-card [data-action=download]")
-        content = download.value.path().read_bytes()
-        assert page.evaluate("(id) => hdImageManager.getHDImage(id).then((image) => image.sha256)", image_id) == digest
-        assert len(content) > 1000
-        made = story.generate("painted without network", state="pending", size="custom")
+    assert page.evaluate("performance.getEntriesByType('navigation')[0].workerStart") == 0  # a route, no worker awaited
+    expect(page.locator("#offline")).to_be_visible()
+    expect(page.locator(f"[data-image-id='{image_id}'] img[src^='blob:']")).to_be_visible()
+    with page.expect_download() as download:
+        page.click(".image-card [data-action=download]")
+    content = download.value.path().read_bytes()
+    assert page.evaluate("(id) => hdImageManager.getHDImage(id).then((image) => image.sha256)", image_id) == digest
+    assert len(content) > 1000
+    made = story.generate("painted without network", state="pending", size="custom")
 
-        server.start()
-        page.evaluate("dispatchEvent(new Event('online'))")
-        expect(page.locator(f"[data-image-id='{made}'][data-state=saved]")).to_be_visible()
-        assert sorted(story.ids()) == sorted([image_id, made])
+    server.start()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.locator(f"[data-image-id='{made}'][data-state=saved]")).to_be_visible()
+    assert sorted(story.ids()) == sorted([image_id, made])
 
 
 def test_the_worker_never_touches_the_api(story: Story) -> None:
@@ -67,33 +64,35 @@ def test_the_worker_never_touches_the_api(story: Story) -> None:
     assert [path for path in kept if path.startswith("/api")] == []
 
 
-def test_a_new_version_is_offered_and_replaces_the_old_one_whole(make_story: MakeStory, tmp_path: Path) -> None:
-    with LiveServer(tmp_path / "data") as server, FaultProxy(server.url) as proxy:
-        story = make_story(proxy.url)
-        page = story.open()
-        installed(page)
-        (before,) = page.evaluate(CACHES)
-        build = before.split(":")[1].encode()
+def test_a_new_version_is_offered_and_replaces_the_old_one_whole(
+    make_story: MakeStory, start_server: StartServer, start_proxy: StartProxy
+) -> None:
+    proxy = start_proxy(start_server())
+    story = make_story(proxy.url)
+    page = story.open()
+    installed(page)
+    (before,) = page.evaluate(CACHES)
+    build = before.split(":")[1].encode()
 
-        def second_version(path: str, content: bytes) -> bytes:
-            if path in ("/", "/sw.js"):
-                return OLD.sub(rb"/assets/page-second.js", content).replace(build, build[::-1])
-            return content + b"\nwindow.version = 2;" if path.endswith("page-second.js") else content
+    def second_version(path: str, content: bytes) -> bytes:
+        if path in ("/", "/sw.js"):
+            return OLD.sub(rb"/assets/page-second.js", content).replace(build, build[::-1])
+        return content + b"\nwindow.version = 2;" if path.endswith("page-second.js") else content
 
-        html = story.context.request.get(proxy.url).body()
-        old = OLD.search(html)
-        assert old
-        proxy.rewrite = second_version
-        proxy.rename = lambda path: old.group().decode() if path.endswith("page-second.js") else path
-        story.reload()
-        assert page.evaluate("window.version") is None  # still whole, and still the first
-        expect(page.locator("#update")).to_be_visible()
-        with page.expect_navigation():
-            page.click("#update-button")
-        story.ready()
+    html = story.context.request.get(proxy.url).body()
+    old = OLD.search(html)
+    assert old
+    proxy.rewrite = second_version
+    proxy.rename = lambda path: old.group().decode() if path.endswith("page-second.js") else path
+    story.reload()
+    assert page.evaluate("window.version") is None  # still whole, and still the first
+    expect(page.locator("#update")).to_be_visible()
+    with page.expect_navigation():
+        page.click("#update-button")
+    story.ready()
 
-        assert page.evaluate("window.version") == 2
-        assert page.evaluate(CACHES) == [before.replace(build.decode(), build[::-1].decode())]
+    assert page.evaluate("window.version") == 2
+    assert page.evaluate(CACHES) == [before.replace(build.decode(), build[::-1].decode())]
 
 
 def test_the_page_can_be_installed(story: Story) -> None:

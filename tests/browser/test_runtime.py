@@ -1,7 +1,6 @@
 """What only a real browser can say: IndexedDB keeps the promise, and the generator is deterministic in it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.live_server import LiveServer
 
-from .conftest import MakeStory, Story
+from .conftest import MakeStory, StartServer, Story
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = "tests/frontend/database_contract.py"
@@ -37,10 +36,9 @@ js.document.documentElement.dataset.ready = "1"
 
 
 @pytest.fixture
-def sources(tmp_path: Path) -> Iterator[LiveServer]:
+def sources(start_server: StartServer) -> LiveServer:
     """The server as a developer runs it: the page from its sources."""
-    with LiveServer(tmp_path / "data", SERVE_SOURCES="true") as running:
-        yield running
+    return start_server(SERVE_SOURCES="true")
 
 
 def test_the_page_runs_from_its_sources(make_story: MakeStory, sources: LiveServer) -> None:
@@ -114,3 +112,12 @@ def test_indexeddb_refused_is_said_and_saving_goes_on_from_memory(make_story: Ma
     image_id = story.generate("kept by the server", size="custom")
 
     assert story.ids() == [image_id]
+
+
+def test_a_start_collects_no_garbage_and_the_page_does_afterwards(story: Story) -> None:
+    core = next(request.split()[1] for request in story.requests if request.endswith("/core.js"))
+    ask = """async (core) => {
+      const { interpreter } = await (await import(core)).whenDefined('py');
+      return interpreter.runPython('import gc; [gc.isenabled(), gc.get_freeze_count() > 10_000]').toJs();
+    }"""
+    assert story.page.evaluate(ask, core) == [True, True]

@@ -100,8 +100,8 @@ def test_generate_hands_the_drawing_to_the_painter() -> None:
     async def paint(painted: Drawing) -> Drawing:
         return painted
 
-    painted = asyncio.run(Landscape(paint).generate(request("lake")))
-    assert painted == drawing("lake")
+    asked, painted = asyncio.run(Landscape(paint).generate(request("lake")))
+    assert (asked, painted) == (request("lake"), drawing("lake"))
 
 
 def test_generate_can_be_cancelled_between_layers() -> None:

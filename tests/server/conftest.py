@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from argon2 import PasswordHasher
 from server.app import create_app
 from server.passwords import Passwords
 from server.settings import Settings
+from tests.server.generating import served
 from tests.server.pictures import png
+from tests.upstream import Upstream
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # only for tests
 PASSWORD = "correct horse"
@@ -138,3 +140,29 @@ def refusal(answer: httpx2.Response) -> tuple[int, str]:
     assert body["error"]
     assert isinstance(body["error"], str)
     return answer.status_code, body["code"]
+
+
+@pytest.fixture(scope="module")
+def running_upstream() -> Iterator[Upstream]:
+    """Run the providers' upstream for the tests of a file."""
+    with Upstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="module")
+def server(running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
+    """Run our server before it, with Ann signed in."""
+    with served(tmp_path_factory.mktemp("data"), running_upstream) as client:
+        form = {"username": "Ann", "email": "ann@example.com", "password": "correct horse"}
+        token = client.post("/api/auth/register", json=form).json()["token"]
+        client.cookies.clear()
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield client
+
+
+@pytest.fixture
+def upstream(running_upstream: Upstream) -> Iterator[Upstream]:
+    """Give the upstream as if nobody had asked anything yet."""
+    running_upstream.reset()
+    yield running_upstream
+    running_upstream.release()

@@ -7,8 +7,10 @@ import pytest
 from server.errors import Refusal
 from server.messages import MESSAGES, preferred, sentence
 
-FACTS: dict[str, Any] = dict.fromkeys(("field", "expected", "reason", "accepted", "next_slot_at"), "…")
+TEXTS = ("field", "expected", "reason", "accepted", "next_slot_at", "provider", "limit", "setting")
+FACTS: dict[str, Any] = dict.fromkeys(TEXTS, "…")
 FACTS |= dict.fromkeys(("size", "max_size", "width", "height", "max_side", "max_pixels", "maxCount"), 1234567)
+FACTS |= dict.fromkeys(("length", "max_chars"), 1234567)
 FACTS |= {"min_length": 8, "max_length": 1024, "retry_after": 60}
 
 

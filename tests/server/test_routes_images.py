@@ -54,6 +54,33 @@ class TestSave:
             back = await ann.get(f"/api/images/{answer.json()['id']}/content")
             assert (back.content, back.headers["content-type"]) == (data, content_type)
 
+    async def test_how_it_was_asked_for_is_kept_beside_it(self, ann: Person) -> None:
+        asked: dict[str, Any] = {
+            "original_prompt": "猫",
+            "revised_prompt": "a cat at dawn",
+            "requested_format": "webp",
+            "requested_width": 1024,
+            "requested_height": 768,
+        }
+        saved = (await ann.save(key="k", model="pollinations/zimage", **asked)).json()
+        assert {name: saved[name] for name in asked} == asked
+        assert (await ann.save(key="k", model="pollinations/zimage", **asked)).json() == saved
+        (listed,) = (await ann.get("/api/images/daily")).json()["images"]
+        assert asked.items() <= listed.items()
+        assert asked.items() <= (await ann.get(f"/api/images/{saved['id']}")).json().items()
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"original_prompt": "x" * 4001},
+            {"revised_prompt": 1},
+            {"requested_width": "wide"},
+            {"requested_format": "svg"},
+        ],
+    )
+    async def test_how_it_was_asked_for_is_checked(self, ann: Person, wrong: dict[str, Any]) -> None:
+        assert refusal(await ann.save(**wrong)) == (422, "invalid_field")
+
     async def test_null_and_unknown_members(self, ann: Person) -> None:
         nothing = dict.fromkeys(("width", "height", "seed", "model", "negative", "sha256", "replace"))
         answer = await ann.save(**nothing, user_id="other", id="mine", unknown=[{}])
@@ -295,7 +322,7 @@ class TestForm:
             (b"preamble" + form(METADATA, ("image", png())), 400, "bad_multipart"),
             (form(("metadata", b"{}"), ("image", png())), 422, "missing_field"),
             (form(("metadata", b"nonsense"), ("image", png())), 400, "bad_json"),
-            (form(("metadata", b" " * 140_000), ("image", png())), 413, "body_too_large"),
+            (form(("metadata", b" " * 300_000), ("image", png())), 413, "body_too_large"),
             (form(METADATA, ("image", b"<svg/>")), 415, "not_an_image"),
             (form(METADATA, ("image", png()), boundary="c"), 422, "missing_field"),
         ],

@@ -37,11 +37,24 @@ def test_the_store_follows_the_data_folder_unless_it_is_named() -> None:
         ("MAX_IMAGES_PER_DAY", "0"),
         ("MAX_IMAGE_SIZE", "2MB"),
         ("LOG_LEVEL", "loud"),
+        ("GENERATION_ACCESS", "nobody"),
+        ("GENERATION_TIMEOUT", "0"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_setting(name: str, value: str) -> None:
     with pytest.raises(CannotStart, match=rf"^{name} cannot be '{value}': expected [^\n]+$"):
         Settings.from_environ({name: value})
+
+
+@pytest.mark.parametrize("name", ["POLLINATIONS_API_TOKEN", "OPENAI_IMAGE_API_KEY", "DEEPSEEK_API_KEY"])
+def test_a_wrong_key_is_not_repeated(name: str) -> None:
+    with pytest.raises(CannotStart, match=f"^{name} cannot be the given value: ") as told:
+        Settings.from_environ({name: "sk-hidden with a space"})
+    assert "hidden" not in str(told.value)
+
+
+def test_two_limits_at_once() -> None:
+    assert Settings.from_environ({"LIMIT_GENERATIONS": "1/minute; 5/day"}).limit_generations == "1/minute; 5/day"
 
 
 @pytest.mark.parametrize(
@@ -65,6 +78,12 @@ def test_no_secret_is_printed() -> None:
         ("TRUSTED_PROXIES", "proxy.example"),
         ("TRUSTED_PROXIES", "10.0.0.0/33"),
         ("ALLOWED_ORIGINS", "*"),
+        ("LIMIT_GENERATIONS", "6/minute; many"),
+        ("OPENAI_IMAGE_API_BASE", "api.example"),
+        ("POLLINATIONS_GEN_API_BASE", "https://user:password@api.example"),
+        ("DEEPSEEK_API_URL", "https://api.example/?key=1"),
+        ("OPENAI_IMAGE_SIZES", "1024"),
+        ("OPENAI_IMAGE_SUPPORTS", "magic"),
         ("ALLOWED_ORIGINS", "https://example.com/path"),
     ],
 )
