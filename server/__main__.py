@@ -3,6 +3,7 @@
 `python -m server doctor` asks the providers instead.
 """
 
+import ctypes
 import os
 import platform
 import resource
@@ -11,6 +12,7 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import apsw
 import uvicorn
@@ -19,10 +21,12 @@ from starlette.applications import Starlette
 from server import doctor
 from server.app import create_app
 from server.errors import CannotStart
-from server.limits import CONNECTIONS, GRACEFUL_SHUTDOWN, KEEP_ALIVE, MAX_HEAD
+from server.limits import CONNECTIONS, GRACEFUL_SHUTDOWN, KEEP_ALIVE, MAX_HEAD, MIB
 from server.logs import log, set_up
 from server.protocol import with_deadlines
 from server.settings import Settings
+
+_MALLOC: Final = {-8: 2, -3: 8 * MIB, -1: 16 * MIB}  # malloc.h: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
 
 
 class AnnouncingServer(uvicorn.Server):
@@ -44,6 +48,7 @@ def main() -> None:
         set_up(settings.log_level)
         if sys.argv[1:] == ["doctor"]:
             sys.exit(doctor.main(settings))
+        _give_memory_back()
         _prepare(Path(settings.data_dir))
         listener = _listen(settings.host, settings.port)
         app = create_app(settings)
@@ -54,6 +59,13 @@ def main() -> None:
     with suppress(KeyboardInterrupt, SystemExit):
         AnnouncingServer(_config(app, settings)).run([listener])
     log.info("stopped")
+
+
+def _give_memory_back() -> None:
+    """Let go of what a password's hash took: glibc, left alone, keeps these 19 MiB, in each thread's own heap."""
+    with suppress(AttributeError):  # another C library
+        for name, value in _MALLOC.items():
+            ctypes.CDLL(None).mallopt(name, value)
 
 
 def _prepare(folder: Path) -> None:

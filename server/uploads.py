@@ -2,13 +2,13 @@
 
 import asyncio
 import base64
-import binascii
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 from weakref import WeakValueDictionary
 
+import msgspec
 import multipart  # type: ignore[import-untyped]
 from starlette.requests import Request
 
@@ -99,8 +99,8 @@ def decode_base64(text: str) -> bytes:
     """Return the bytes of standard, padded base64, with or without `data:` in front; raises InvalidBase64."""
     prefix = _DATA_URL.match(text)
     try:
-        return base64.b64decode(text[prefix.end() :] if prefix else text, validate=True)
-    except (binascii.Error, ValueError):
+        return msgspec.convert(text[prefix.end() :] if prefix else text, bytes)  # stricter than `base64`, and faster
+    except ValueError:
         raise InvalidBase64(field="data") from None
 
 

@@ -1,6 +1,7 @@
 """The real process: its address, its signals, its refusals to start."""
 
 import json
+import platform
 import socket
 import stat
 from pathlib import Path
@@ -122,3 +123,19 @@ def test_a_client_that_goes_away_is_no_accident(live: LiveServer) -> None:
         listed = httpx2.get(f"{server.url}/api/images/daily", headers={"Authorization": token}).json()
     assert listed["count"] == 0
     assert "Traceback" not in server.output
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep no memory back")
+def test_the_memory_of_a_password_s_hash_is_given_back(live: LiveServer) -> None:
+    with live as server:
+        httpx2.get(server.url)
+        before = resident(server.pid)
+        for number in range(4):
+            register(server.url, f"person{number}@example.com")
+        assert resident(server.pid) - before < 12  # one hash takes 20
+
+
+def resident(pid: int) -> float:
+    """Return MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1000

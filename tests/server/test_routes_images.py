@@ -175,6 +175,7 @@ class TestBadInput:
             ({"data": 5}, 422, "invalid_field", "data"),
             ({"data": ["a"]}, 422, "invalid_field", "data"),
             ({"data": "!!!!"}, 422, "invalid_base64", "data"),
+            ({"data": "HGX4="}, 422, "invalid_base64", "data"),
             ({"data": B64[:-1]}, 422, "invalid_base64", "data"),
             ({"data": B64.rstrip("=") if B64.endswith("=") else B64 + "A"}, 422, "invalid_base64", "data"),
             ({"data": B64[:40] + "\n" + B64[40:]}, 422, "invalid_base64", "data"),
