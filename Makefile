@@ -13,7 +13,7 @@ help:
 	@echo "make serve DEV=1   the same from the sources: an edit shows on reload"
 	@echo "make doctor   ask each provider that is set up whether its key and model work"
 	@echo "make test     set up what is missing and run every check and test"
-	@echo "make bench    measure how fast the page starts"
+	@echo "make bench    measure the start, the server and the page: against bare Pyodide, nginx, plain JavaScript"
 	@echo "make check    format, lint and types only"
 	@echo "make format   put the code into its format"
 	@echo "make lock     pin the newest allowed dependencies"
@@ -30,7 +30,7 @@ build: $(RUNTIME) $(BROWSER)
 
 bench: $(TESTING) build
 	$(BIN)/python -m tests.chromium
-	$(BIN)/python -m tests.benchmarks.boot
+	$(BIN)/python -m tests.benchmarks
 
 test: check build
 	$(BIN)/python -m tests.chromium

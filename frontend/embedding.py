@@ -1,5 +1,6 @@
 """What embedders call: the names and shapes that the original gave `hdImageManager` and `authManager`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -27,8 +28,7 @@ def hd_image_manager(
         texts = {name: str(given.get(name, "")) for name in TEXTS}
         request = ImageRequest(text[0], text[1], 0, 0, seed, text[2], **texts)
         image = await app.manager.save(request, await to_blob(given.get("data")))
-        await app.changed()
-        await app.sync()
+        await asyncio.gather(app.sync(), app.changed())
         return {"success": True} | _settled(await app.manager.get(image.id)).to_api()
 
     async def daily() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Local first: this browser's own store is written before anything is shown as done, and the outbox carries it on.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -79,11 +80,7 @@ class HDImageManager:
         image = await self._describe(request, blob)
         if too_large := most is not None and image.size > most:
             image = image.having(state="failed", reason={"code": "image_too_large", "error": "", "max_size": most})
-        thumbnail = await self._files.thumbnail(blob)
-        changes: list[Change] = [
-            Put("images", image.to_dict()),
-            Put("blobs", {"id": image.id, "blob": blob, "thumbnail": thumbnail}),
-        ]
+        changes: list[Change] = [Put("images", image.to_dict()), Put("blobs", {"id": image.id, "blob": blob})]
         if self.signed_in:
             changes.append(Put("outbox", self.outbox.entry("save", image.id, parked=too_large).to_dict()))
         await self.database.write(*changes)
@@ -130,18 +127,24 @@ class HDImageManager:
         image = await self.get(image_id)
         if image.sha256 and await self._files.sha256(blob) != image.sha256:
             raise ClientError("the bytes that arrived are not the bytes that were saved", code="digest_mismatch")
-        thumbnail = await self._files.thumbnail(blob)
-        record = {"id": image_id, "blob": blob, "thumbnail": thumbnail}
-        await self.database.update(("images",), lambda now: [Put("blobs", record)] if image_id in now["images"] else [])
+        await self._keep({"id": image_id, "blob": blob})
         return blob
 
     async def thumbnail(self, image_id: str) -> Any:
-        """Return the small picture of an image, made once and kept."""
+        """Return the small picture of an image, made when it is first shown and kept: no save waits for it."""
         stored = await self.database.get("blobs", image_id)
-        if stored is None:
-            await self.blob(image_id)
-            stored = await self.database.get("blobs", image_id)
-        return (stored or {}).get("thumbnail")
+        if stored and stored.get("thumbnail"):
+            return stored["thumbnail"]
+        blob = await self.blob(image_id)
+        thumbnail = await self._files.thumbnail(blob)
+        await self._keep({"id": image_id, "blob": blob, "thumbnail": thumbnail})
+        return thumbnail
+
+    async def _keep(self, record: dict[str, Any]) -> None:
+        """Keep bytes, unless their image has been deleted meanwhile."""
+        await self.database.update(
+            ("images",), lambda now: [Put("blobs", record)] if record["id"] in now["images"] else []
+        )
 
     async def download(self, image_id: str) -> None:
         """Hand the exact bytes to the person, their digest checked once more."""
@@ -213,7 +216,7 @@ class HDImageManager:
         if not content_type:
             raise ClientError("these bytes are no image", code="not_an_image")
         try:
-            width, height = await self._files.dimensions(blob)
+            (width, height), sha256 = await asyncio.gather(self._files.dimensions(blob), self._files.sha256(blob))
         except ValueError as error:
             raise ClientError("this image is damaged", code="damaged_image") from error
         return Image(
@@ -227,7 +230,7 @@ class HDImageManager:
             model=request.model,
             size=self._files.size(blob),
             content_type=content_type,
-            sha256=await self._files.sha256(blob),
+            sha256=sha256,
             state="pending" if self.signed_in else "local",
             reason=None if self.signed_in else {"code": "signed_out", "error": ""},
             original_prompt=request.original_prompt,

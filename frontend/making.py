@@ -95,8 +95,8 @@ class Making:
             self._app.background(self._app.events.persist())
         image = await self._app.manager.save(request, blob, most=self._app.config["maxImageBytes"])
         self._app.views.studio.result(image, blob)
-        await self._app.changed()
         self._app.background(self._app.sync())
+        await self._app.changed()
         if image.state == "failed":
             self._app.views.status.say(self._app.translate("status.parked"))
         elif self._app.session.account is None:

@@ -180,8 +180,9 @@ class Outbox:
         if entry.kind == "delete":
             await self._api.delete(entry.image_id)
             return {}
-        record = await self._database.get("images", entry.image_id)
-        stored = await self._database.get("blobs", entry.image_id)
+        record, stored = await asyncio.gather(
+            self._database.get("images", entry.image_id), self._database.get("blobs", entry.image_id)
+        )
         if record is None or stored is None:
             raise AlreadyDeleted("no longer in this browser")
         progress = lambda fraction: self.on_progress(entry.image_id, fraction)  # noqa: E731

@@ -52,14 +52,18 @@ class Images:
         return _found((await self._index(user_id))[0].images, image_id)
 
     async def read(self, user_id: str, image_id: str) -> tuple[Record, bytes]:
-        """Return record and bytes; raises NotFound, or StoredImageDamaged when the bytes are not those saved."""
+        """Return record and bytes; raises as `find` and `content` do."""
         record = await self.find(user_id, image_id)
-        entry = await self._store.get(f"content/{user_id}/{image_id}")
+        return record, await self.content(user_id, record)
+
+    async def content(self, user_id: str, record: Record) -> bytes:
+        """Return the bytes; raises NotFound, or StoredImageDamaged when they are not those saved."""
+        entry = await self._store.get(f"content/{user_id}/{record.id}")
         if entry is None:
-            await self.find(user_id, image_id)  # deleted between the two reads: NotFound
+            await self.find(user_id, record.id)  # deleted since the record was found: NotFound
         if entry is None or await asyncio.to_thread(digest, entry.value) != record.sha256:
-            raise StoredImageDamaged(id=image_id, retry_after=RETRY_SOON)
-        return record, entry.value
+            raise StoredImageDamaged(id=record.id, retry_after=RETRY_SOON)
+        return entry.value
 
     async def save(self, user_id: str, draft: Draft, key: str | None = None) -> Saved:
         """Store an image, giving up `draft.details.replace` in the same step; a retry gets the first answer.

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import js
+from pyodide.ffi import create_proxy
 
-from frontend.browser.ffi import listen
+from frontend.browser.ffi import listen, obj
 from frontend.i18n import Translator, megabytes
 from frontend.models import Image
 from frontend.providers import FORMATS
@@ -25,6 +26,7 @@ class Gallery:
         self._cards: dict[str, Any] = {}
         self._shown: dict[str, tuple[Image, str]] = {}
         self._loading: set[asyncio.Task[None]] = set()
+        self._seen = js.IntersectionObserver.new(create_proxy(self._came_near), obj({"rootMargin": "100%"}))
         self.on_action: Callable[[str, str], Any] = lambda _action, _image_id: None
         self.on_when_full: Callable[[str], Any] = lambda _choice: None
         self.smaller_format: Callable[[Image], str] = lambda _image: ""
@@ -86,10 +88,17 @@ class Gallery:
     def _add(self, image: Image) -> Any:
         card = self._cards[image.id] = clone("card-template")
         card.dataset.imageId = image.id
-        task = asyncio.ensure_future(self._load(image.id, card))
-        self._loading.add(task)
-        task.add_done_callback(self._loading.discard)
+        self._seen.observe(card)
         return card
+
+    def _came_near(self, changes: Any, _observer: Any) -> None:
+        """Load the pictures of cards that are, or soon will be, on the screen."""
+        for change in changes:
+            if change.isIntersecting:
+                self._seen.unobserve(change.target)
+                task = asyncio.ensure_future(self._load(change.target.dataset.imageId, change.target))
+                self._loading.add(task)
+                task.add_done_callback(self._loading.discard)
 
     async def _load(self, image_id: str, card: Any) -> None:
         try:
@@ -155,7 +164,9 @@ class Gallery:
         left.classList.toggle("soon", soon)
 
     def _remove(self, image_id: str) -> None:
-        self._cards.pop(image_id).remove()
+        card = self._cards.pop(image_id)
+        self._seen.unobserve(card)
+        card.remove()
         self._shown.pop(image_id, None)
         self._urls.drop(image_id)
 

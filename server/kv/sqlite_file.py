@@ -12,6 +12,7 @@ from server.errors import CannotStart
 APPLICATION_ID: Final = 0x48444943  # "HDIC"
 SCHEMA_VERSION: Final = 1
 BUSY_TIMEOUT: Final = 5000  # milliseconds
+PAGE_SIZE: Final = 16 * 1024  # bytes; with SQLite's own 4 KiB an image costs a half more CPU to write and to read
 _RUNNING: Final = b"running\n"  # in the lock file
 _STOPPED: Final = b"stopped\n"
 
@@ -124,7 +125,8 @@ def _create(path: str) -> None:
 
 
 def _make_schema(connection: apsw.Connection) -> None:
-    connection.pragma("auto_vacuum", 2)  # incremental; has to come before the first table
+    connection.pragma("page_size", PAGE_SIZE)
+    connection.pragma("auto_vacuum", 2)  # incremental; both have to come before the first table
     with connection:
         connection.execute(_SCHEMA)
         connection.pragma("application_id", APPLICATION_ID)

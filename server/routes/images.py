@@ -99,8 +99,7 @@ class ImageRoutes:
         if request.method == "HEAD":
             headers["Content-Length"] = str(record.size)
             return Response(headers=headers, media_type=record.content_type)
-        record, data = await self._images.read(user, image_id)
-        return downloads.ranged(request, record, data, headers)
+        return downloads.ranged(request, record, await self._images.content(user, record), headers)
 
     async def _user(self, request: Request) -> str:
         return (await self._auth.session(request)).user.id

@@ -1,6 +1,7 @@
 """Generate, saved by itself, listed, viewed, downloaded, deleted: seen at both ends."""
 
 import hashlib
+import re
 
 from playwright.sync_api import expect
 
@@ -158,3 +159,17 @@ def test_an_open_page_asks_the_server_for_nothing_while_nobody_does_anything(sto
 
     expect(page.locator(".image-card .left")).not_to_have_text(before)
     assert [sent for sent in story.requests if "/api/" in sent] == []
+
+
+def test_a_picture_is_loaded_when_its_card_comes_near_the_screen(make_story: MakeStory) -> None:
+    story = make_story(viewport={"width": 320, "height": 300})
+    page = story.open()
+    image_id = story.generate("a far lake", state="local", size="custom")
+    page.evaluate("() => scrollTo({ top: 0, behavior: 'instant' })")
+    story.reload()
+    picture = page.locator(f"[data-image-id='{image_id}'] img")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")  # it was looked for
+    assert picture.get_attribute("src") is None
+
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_attribute("src", re.compile("^blob:"))

@@ -174,3 +174,35 @@ async def test_adopt_takes_over_images_once_even_when_cut_in_the_middle(
 async def test_an_unknown_image_is_not_found(manager: HDImageManager) -> None:
     with pytest.raises(NotFound):
         await manager.get("nobody")
+
+
+async def test_a_save_does_not_wait_for_its_thumbnail_which_is_made_once(
+    manager: HDImageManager, database: MemoryDatabase, files: FakeFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bytes] = []
+
+    async def thumbnail(blob: bytes) -> bytes:
+        made.append(blob)
+        return b"small"
+
+    monkeypatch.setattr(files, "thumbnail", thumbnail)
+    await manager.save(request(), picture(1))
+    assert made == []
+
+    assert [await manager.thumbnail("image-1") for _ in range(2)] == [b"small", b"small"]
+    assert made == [picture(1)]
+    assert await database.get("blobs", "image-1") == {"id": "image-1", "blob": picture(1), "thumbnail": b"small"}
+
+
+async def test_the_thumbnail_of_an_image_deleted_meanwhile_is_not_kept(
+    manager: HDImageManager, database: MemoryDatabase, files: FakeFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def thumbnail(_blob: bytes) -> bytes:
+        await manager.delete("image-1")
+        return b"small"
+
+    monkeypatch.setattr(files, "thumbnail", thumbnail)
+    await manager.save(request(), picture(1))
+    await manager.thumbnail("image-1")
+
+    assert await database.all("blobs") == []

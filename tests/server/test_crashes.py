@@ -20,6 +20,7 @@ import httpx2
 import pytest
 
 from server.errors import CannotStart
+from server.kv.sqlite_file import PAGE_SIZE
 from tests.live_server import LiveServer
 from tests.server.conftest import PASSWORD, Clock, Person, Serve, refusal, sign_up
 from tests.server.pictures import png
@@ -233,7 +234,7 @@ def _cut_in_half(file: Path) -> None:
     os.truncate(file, file.stat().st_size // 2)
 
 
-def _zero(start: int, size: int = 4096) -> Callable[[Path], None]:
+def _zero(start: int, size: int = PAGE_SIZE) -> Callable[[Path], None]:
     def damage(file: Path) -> None:
         with file.open("r+b") as opened:
             opened.seek(start)
@@ -248,7 +249,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "cut in half": _cut_in_half,
     "header": _zero(0, 100),
     "first page": _zero(0),
-    **{f"page {number}": _zero(number * 4096) for number in range(1, 40)},
+    **{f"page {number}": _zero(number * PAGE_SIZE) for number in range(1, 40)},
 }
 
 
@@ -296,7 +297,7 @@ async def test_an_unclean_stop_is_followed_by_a_check(serve: Serve, tmp_path: Pa
     async with serve() as client:
         await (await sign_up(client)).save(png(size=30_000))
     file = tmp_path / "kv.sqlite3"
-    _zero(3 * 4096)(file)
+    _zero(3 * PAGE_SIZE)(file)
     (tmp_path / "kv.sqlite3.lock").write_text("running\n")
     with pytest.raises(CannotStart, match=r"it is damaged .*; put a backup in its place"):
         async with serve():

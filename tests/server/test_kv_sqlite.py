@@ -109,10 +109,10 @@ async def test_a_full_store_refuses_what_is_big_and_keeps_all(path: str, clock: 
 async def test_small_steps_have_a_reserve_that_ends(path: str, clock: Clock) -> None:
     engine = SQLite(path, clock=clock, max_bytes=1 << 20)
     store = Namespace(engine, "TEST")
-    await put(store, "a", bytes(1_000_000))
-    stored = await asyncio.gather(*(_stored(store, number) for number in range(2 * RESERVE // 60_000)))
+    await put(store, "a", bytes(940_000))
+    stored = await asyncio.gather(*(_stored(store, number) for number in range(2 * RESERVE // 64_000)))
     engine.close()
-    assert RESERVE // 60_000 - 5 < sum(stored) < RESERVE // 60_000
+    assert RESERVE // 64_000 - 5 < sum(stored) < RESERVE // 64_000
 
 
 def _file_size(path: str) -> int:
@@ -121,7 +121,7 @@ def _file_size(path: str) -> int:
 
 async def _stored(store: Namespace, number: int) -> bool:
     try:
-        await put(store, str(number), bytes(60_000))
+        await put(store, str(number), bytes(64_000))
     except StorageFull:
         return False
     return True

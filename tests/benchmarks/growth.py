@@ -1,0 +1,132 @@
+"""What a request takes in a store of 10, 10,000 and 1,000,000 records: `make bench`.
+
+Three servers run at once and are asked in turn over one connection; a figure is the median of all its calls.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from uuid import UUID
+
+from server.kv.sqlite_file import Lock, open_writer, prepare
+from tests.benchmarks.load import Address, Call, run
+from tests.benchmarks.people import Person, as_form, image, served, sign_up
+from tests.live_server import ROOT
+
+SIZES = (10, 10_000, 1_000_000)  # records
+CALLS = {"list": 100, "save": 10, "download": 30}  # of one round
+IMAGE = 20_000  # bytes: it is the store that grows
+REACH = {"list": 1.2}  # issue 5: in the largest store, of the smallest
+_OF_ONE_ACCOUNT = ("user", "email", "index", "content", "content", "content", "replay", "replay", "replay")
+DAY = 24 * 60 * 60  # seconds
+
+
+def fill(folder: Path, count: int) -> None:
+    """Make a store with so many records of other people, written past the engine."""
+    folder.mkdir()
+    path = str(folder / "kv.sqlite3")
+    lock = Lock(path)
+    prepare(path, lock)
+    connection = open_writer(path)
+    connection.execute("PRAGMA synchronous = OFF")
+    with connection:
+        connection.executemany(
+            "INSERT INTO contents (version, value) VALUES (?, ?)", ((number, b"{}") for number in range(1, count + 1))
+        )
+        connection.executemany(
+            "INSERT INTO entries (namespace, key, version, metadata, expiration) VALUES (?, ?, ?, '{}', ?)",
+            _records(count),
+        )
+    connection.close()
+    lock.release(cleanly=True)
+
+
+def _records(count: int) -> Iterator[tuple[str, str, int, float | None]]:
+    """Yield what three images of each account leave: in keys as random as the server's, and small."""
+    chance, soon = random.Random(1), time.time() + DAY
+    for version in range(1, count + 1):
+        kind = _OF_ONE_ACCOUNT[(version - 1) % len(_OF_ONE_ACCOUNT)]
+        if kind == "user":
+            user = f"{chance.getrandbits(128):032x}"
+        rest = f"/{UUID(int=chance.getrandbits(128))}" if kind in ("content", "replay") else ""
+        namespace = "USERS" if kind in ("user", "email") else "IMAGES_CACHE"
+        yield namespace, f"{kind}/{user}{rest}", version, None if namespace == "USERS" else soon
+
+
+class Store:
+    """A server on a filled store, and one person in it who has three images."""
+
+    def __init__(self, url: str, address: Address) -> None:
+        self.address = address
+        self._person = sign_up(url, "ann")
+        self._form = as_form(image(IMAGE))
+        made = [self._person.save(*self._form) for _ in range(3)]
+        self._kept = made[0][0]
+        run(address, 1, [save for _, save in made])
+
+    def calls(self, name: str) -> tuple[list[Call], list[Call]]:
+        """Return one round of an operation, and what tidies up after it."""
+        person: Person = self._person
+        if name == "save":
+            made = [person.save(*self._form) for _ in range(CALLS[name])]
+            return [save for _, save in made], [person.delete(key) for key, _ in made]
+        path = "/api/images/daily" if name == "list" else f"/api/images/download/{self._kept}"
+        return [person.get(path)] * CALLS[name], []
+
+
+def measure(stores: dict[int, Store], rounds: int) -> dict[str, dict[str, float]]:
+    """Return the median ms of each operation in each store, and the largest store's part of the smallest one's."""
+    times: dict[str, dict[int, list[float]]] = {name: {size: [] for size in stores} for name in CALLS}
+    for number in range(-1, rounds):
+        for name in CALLS:
+            for size, store in stores.items():
+                calls, after = store.calls(name)
+                _, taken = run(store.address, 1, calls)
+                run(store.address, 1, after)
+                if number >= 0:
+                    times[name][size] += taken
+    found = {
+        name: {f"{size:,}": 1000 * statistics.median(taken) for size, taken in sizes.items()}
+        for name, sizes in times.items()
+    }
+    small, large = f"{SIZES[0]:,}", f"{SIZES[-1]:,}"
+    return {name: row | {"ratio": row[large] / row[small]} for name, row in found.items()}
+
+
+def table(found: dict[str, dict[str, float]]) -> str:
+    """Write the figures for people."""
+    lines = [f"{'p50, ms':10}" + "".join(f"{column:>12}" for column in found["list"]) + f"{'reach':>8}"]
+    for name, row in found.items():
+        cells = "".join(f"{value:12.2f}" for value in row.values())
+        lines.append(f"{name:10}{cells}{REACH.get(name, ''):>8}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, print the table, write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--json", type=Path, default=ROOT / "test-results" / "growth.json")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, ExitStack() as running:
+        stores = {}
+        for size in SIZES:
+            folder = Path(name) / str(size)
+            fill(folder, size)
+            server, address = running.enter_context(served(folder))
+            stores[size] = Store(server.url, address)
+        found = measure(stores, given.rounds)
+    given.json.parent.mkdir(exist_ok=True)
+    given.json.write_text(json.dumps(found, indent=1))
+    sys.stdout.write(table(found) + "\n")
+
+
+if __name__ == "__main__":
+    main()
