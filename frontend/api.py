@@ -119,9 +119,10 @@ class Api:
         """Delete an image for every reader."""
         await self._json("DELETE", f"/api/images/{image_id}")
 
-    async def models(self, provider: str) -> list[dict[str, Any]]:
-        """Return the models of a provider: `id` and `name`."""
-        return list((await self._json("GET", f"/api/providers/{provider}/models"))["models"])
+    async def models(self, provider: str) -> tuple[list[dict[str, Any]], bool]:
+        """Return the models of a provider, `id` and `name`, and whether the provider itself has named them."""
+        answer = await self._json("GET", f"/api/providers/{provider}/models")
+        return list(answer["models"]), answer.get("source") == "provider"
 
     async def generate(self, wanted: dict[str, Any], within: float) -> tuple[dict[str, Any], Any]:
         """Let a provider make an image; return what it was really asked for, and the exact bytes as a Blob."""

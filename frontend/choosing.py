@@ -50,10 +50,12 @@ class Choosing:
         for provider in self.providers:
             if provider.id not in self._asked:
                 try:
-                    self._models[provider.id] = await self._app.api.models(provider.id)
-                    self._asked.add(provider.id)
+                    models, named = await self._app.api.models(provider.id)
                 except ClientError:
                     continue
+                if named:
+                    self._asked.add(provider.id)
+                self._models[provider.id] = models if named else self._models.get(provider.id, models)
         self._app.preferences.put("models", self._models or None)
         self.show()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import js
 
-from frontend.browser.ffi import listen
+from frontend.browser.ffi import listen, obj
 from frontend.generators.examples import EXAMPLES
 from frontend.i18n import Translator
 from frontend.models import Image, ImageRequest
@@ -102,6 +102,7 @@ class Studio:
         element("cancel-button").hidden = False
         self.trouble("", [])
         if anew:
+            element("result").hidden = True
             element("image-result-container").replaceChildren()
             self._urls.drop_all()
 
@@ -121,6 +122,8 @@ class Studio:
         element("trouble").hidden = not text
         for button in element("trouble").querySelectorAll("[data-action]"):
             button.hidden = button.dataset.action not in ways
+        if text:
+            element("trouble").scrollIntoView(obj({"block": "nearest"}))
 
     def result(self, image: Image, blob: Any) -> None:
         """Show an image that was just made."""

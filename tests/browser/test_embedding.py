@@ -70,13 +70,15 @@ def test_save_list_get_and_delete_from_javascript(story: Story) -> None:
     assert sign_up(story)["success"]
     saved = call(
         story,
-        "(data) => hdImageManager.saveHDImage({prompt: '湖', data, width: 9, height: 9, seed: 0, model: 'mine'})",
+        "(data) => hdImageManager.saveHDImage("
+        "{prompt: '湖', data, width: 9, height: 9, seed: 0, model: 'mine', original_prompt: '水'})",
         PIXEL,
     )
     assert (saved["success"], saved["state"], saved["width"], saved["seed"]) == (True, "saved", 1, 0)
 
     listed = call(story, "() => hdImageManager.getDailyImages()")
     assert (listed["count"], listed["maxCount"], listed["images"][0]["id"]) == (1, 3, saved["id"])
+    assert listed["images"][0]["original_prompt"] == "水"
     assert call(story, "(id) => hdImageManager.getHDImage(id)", saved["id"])["data"] == PIXEL
     assert call(story, "() => hdImageManager.updateStats()")["remainingImages"] == 2
     content = story.context.request.get(f"{story.url}/api/images/{saved['id']}/content").body()

@@ -92,7 +92,7 @@ def test_a_chinese_prompt_is_improved_taken_kept_beside_what_was_typed_and_undon
     upstream.order("slow", on="chat")
     page.fill("#text-input", "雪山湖泊")
     page.click("#optimize-button")
-    upstream.wait_for("asked", len(upstream.asked) or 1)
+    upstream.wait_for("asked", 3)  # two lists of models, and the chat
     expect(page.locator("#tool-status")).to_have_text("Improving …")
     page.click("#tool-cancel-button")
     upstream.wait_for("disconnects", 1)
@@ -125,7 +125,7 @@ def test_stopping_while_it_waits_ends_the_providers_request(story: Story, upstre
     upstream.order("slow")
     ask(page, "a lake")
     expect(page.locator("#generation-progress")).to_have_text("Making 1/1 …")
-    upstream.wait_for("asked", 2)  # the list of models, and the image
+    upstream.wait_for("asked", 3)  # two lists of models, and the image
     page.click("#cancel-button")
 
     upstream.wait_for("disconnects", 1)

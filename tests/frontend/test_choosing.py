@@ -25,7 +25,7 @@ def world(server: FakeServer, time: FakeTime, files: FakeFiles) -> World:
     world = World(server, time, files)
     world.config = {"providers": [POLLINATIONS, OPENAI], "generation": {"access": "signed_in"}}
     for provider, names in MODELS.items():
-        answer = world.server.say(200, models=[{"id": name, "name": name} for name in names])
+        answer = world.server.say(200, models=[{"id": name, "name": name} for name in names], source="provider")
         world.answers[f"/api/providers/{provider}/models"] = lambda _call, answer=answer: answer  # type: ignore[misc]
     world.answers["/api/generate"] = make
     return world
@@ -107,6 +107,17 @@ async def test_models_are_asked_for_once_a_visit_and_failing_leaves_the_default(
     assert offered(world)[0] == ["pollinations/flux", "openai/gpt-image-2"]
     assert [call.path for call in world.server.calls].count("/api/providers/openai/models") == 1
     assert [call.path for call in world.server.calls].count("/api/providers/pollinations/models") == 2
+
+
+async def test_a_provider_that_does_not_name_its_models_keeps_those_known_before(world: World) -> None:
+    world.preferences["models"] = {"pollinations": [{"id": "zimage", "name": "zimage"}]}
+    fallback = world.server.say(200, models=[{"id": "flux", "name": "flux"}], source="fallback")
+    world.answers["/api/providers/pollinations/models"] = lambda _call: fallback
+    again = World(world.server, world.time, world.files, world.preferences)
+    again.config, again.answers = world.config, world.answers
+    await again.start(ADA)
+
+    assert offered(again)[0] == ["pollinations/flux", "pollinations/zimage", "openai/gpt-image-2"]
 
 
 async def test_an_image_of_a_provider_is_saved_by_itself_with_its_true_parameters(world: World) -> None:
