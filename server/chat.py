@@ -6,10 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
-from server.limits import MAX_PROMPT
 from server.providers import pollinations_endpoint
 from server.providers.errors import NoText, UnsafePrompt
-from server.providers.upstream import Call, Endpoint, Upstream
+from server.providers.upstream import Call, Endpoint, Upstream, acceptable
 from server.settings import Settings
 
 DEEPSEEK: Final = "https://api.deepseek.com"
@@ -75,7 +74,7 @@ class Chat:
         text = cleaned(choice.message.content or "")
         if not text:
             raise NoText(content_type="application/json")
-        return text[:MAX_PROMPT], completion.model or self.model
+        return text, completion.model or self.model
 
     async def _first_model(self) -> str:
         try:
@@ -105,4 +104,4 @@ def cleaned(text: str) -> str:
         text = fenced[1].strip()
     if len(text) > 1 and _QUOTES.get(text[0]) == text[-1] and not {text[0], text[-1]} & set(text[1:-1]):
         text = text[1:-1].strip()
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", text.encode("utf-8", "ignore").decode())
+    return acceptable(text)

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import msgspec
 
 from server.errors import InvalidBase64
-from server.limits import MAX_PROVIDER_IMAGE, MAX_PROVIDER_JSON
+from server.limits import MAX_PROVIDER_IMAGE, MAX_PROVIDER_JSON, MAX_SEED
 from server.providers.errors import NoImage
 from server.providers.provider import Painted, Parameters, Provider, examined
-from server.providers.upstream import Call, Upstream
+from server.providers.upstream import Call, Upstream, acceptable
 from server.uploads import decode_base64
 
 
@@ -57,9 +57,9 @@ class OpenAI(Provider):
         told = b""  # some MiB that are no longer needed
         parameters = msgspec.structs.replace(
             parameters,
-            revised_prompt=image.revised_prompt,
-            format=images.output_format or parameters.format,
-            seed=images.seed if self.seed and images.seed is not None else parameters.seed,
+            revised_prompt=acceptable(image.revised_prompt or "") or None,
+            format=images.output_format if images.output_format in self.formats else parameters.format,
+            seed=images.seed if self.seed and images.seed in range(MAX_SEED + 1) else parameters.seed,
         )
         if image.b64_json:
             yield Painted(*await examined(_decoded(image.b64_json), "application/json"), parameters)

@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx2
 
 from server.errors import Refusal
-from server.limits import MAX_PROVIDER_TEXT, MAX_REASON, MAX_RETRY_AFTER, PROVIDER_CONNECT, RETRY_SOON
+from server.limits import MAX_PROMPT, MAX_PROVIDER_TEXT, MAX_REASON, MAX_RETRY_AFTER, PROVIDER_CONNECT, RETRY_SOON
 from server.providers.addresses import Fetcher, translated
 from server.providers.errors import (
     KeyRejected,
@@ -135,6 +135,11 @@ async def begun(chunks: AsyncIterator[bytes], enough: int) -> tuple[bytes, Async
             yield chunk
 
     return head, whole()
+
+
+def acceptable(text: str) -> str:
+    """Return a provider's text as a prompt may be: at most MAX_PROMPT characters, no controls but tab and line feed."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", text.encode("utf-8", "ignore").decode())[:MAX_PROMPT]
 
 
 def content_type(answer: httpx2.Response) -> str:

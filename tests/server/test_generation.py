@@ -68,6 +68,12 @@ def test_openai_answers_with_a_url_or_base64(
     assert "authorization" not in upstream.asked[-1].headers or model == GPT  # the key goes to no other address
 
 
+def test_a_revised_prompt_is_one_that_can_be_saved(server: httpx2.Client, upstream: Upstream) -> None:
+    upstream.revised_prompt = "a\x00 lake\n" + "湖" * 5000
+    made = form(generate(server, OPENAI, model=KOLORS))
+    assert made.parameters["revised_prompt"] == "a lake\n" + "湖" * 3993
+
+
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
 def test_a_format_can_be_asked_for(server: httpx2.Client, upstream: Upstream, kind: str) -> None:
     made = form(generate(server, OPENAI, model=GPT, seed=None, format=kind))
