@@ -59,7 +59,7 @@ class OpenAI(Provider):
             parameters,
             revised_prompt=acceptable(image.revised_prompt or "") or None,
             format=images.output_format if images.output_format in self.formats else parameters.format,
-            seed=images.seed if self.seed and images.seed in range(MAX_SEED + 1) else parameters.seed,
+            seed=images.seed if self.seed and 0 <= (images.seed or -1) <= MAX_SEED else parameters.seed,
         )
         if image.b64_json:
             yield Painted(*await examined(_decoded(image.b64_json), "application/json"), parameters)
