@@ -32,9 +32,10 @@ bench: $(TESTING) build
 	$(BIN)/python -m tests.chromium
 	$(BIN)/python -m tests.benchmarks
 
-test: check build
+test:
+	@$(MAKE) --no-print-directory --output-sync --jobs 2 check build
 	$(BIN)/python -m tests.chromium
-	$(BIN)/python -m pytest tests/server tests/frontend tests/test_*.py
+	$(BIN)/python -m pytest tests/server tests/frontend tests/test_*.py -n 2
 	$(BIN)/python -m pytest tests/browser -n 2 # apart: Playwright keeps an event loop of its own
 
 check: $(TESTING) $(BROWSER)

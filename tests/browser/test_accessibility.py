@@ -66,8 +66,8 @@ def test_every_state(locale: str, scheme: str, make_story: MakeStory) -> None:
     assert {state: found for state, found in seen.items() if found} == {}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+# No text depends on the colours, and no colour on the language: two of the four see everything.
+@pytest.mark.parametrize(("locale", "scheme"), [("zh-CN", "dark"), ("en-GB", "light")])
 def test_every_state_of_providers_tools_and_speech(
     locale: str, scheme: str, make_story: MakeStory, start_server: StartServer
 ) -> None:
