@@ -55,8 +55,11 @@ class Database(Protocol):
     async def write(self, *changes: Change) -> None:
         """Apply all changes or none; raises DiskFull."""
 
-    async def update(self, stores: tuple[Store, ...], decide: Decide) -> None:
-        """Read the stores, decide and write in one transaction: nobody else writes in between. Raises DiskFull."""
+    async def update(self, stores: tuple[Store, ...], decide: Decide, key: str | None = None) -> None:
+        """Read the stores, decide and write in one transaction: nobody else writes in between. Raises DiskFull.
+
+        With a `key` no more than its record is read of each store.
+        """
 
     def close(self) -> None:
         """Let go of the database."""
@@ -84,10 +87,9 @@ class MemoryDatabase:
             else:
                 self._stores[change.store].pop(change.key, None)
 
-    async def update(self, stores: tuple[Store, ...], decide: Decide) -> None:
-        await self.write(
-            *decide({name: {key: dict(value) for key, value in self._stores[name].items()} for name in stores})
-        )
+    async def update(self, stores: tuple[Store, ...], decide: Decide, key: str | None = None) -> None:
+        read = {name: {k: dict(v) for k, v in self._stores[name].items() if key in (None, k)} for name in stores}
+        await self.write(*decide(read))
 
     def close(self) -> None:
         pass
@@ -119,8 +121,8 @@ class FallbackDatabase:
     async def write(self, *changes: Change) -> None:
         await self._insist(lambda database: database.write(*changes))
 
-    async def update(self, stores: tuple[Store, ...], decide: Decide) -> None:
-        await self._insist(lambda database: database.update(stores, decide))
+    async def update(self, stores: tuple[Store, ...], decide: Decide, key: str | None = None) -> None:
+        await self._insist(lambda database: database.update(stores, decide, key))
 
     def close(self) -> None:
         self._inner.close()

@@ -143,7 +143,7 @@ class HDImageManager:
     async def _keep(self, record: dict[str, Any]) -> None:
         """Keep bytes, unless their image has been deleted meanwhile."""
         await self.database.update(
-            ("images",), lambda now: [Put("blobs", record)] if record["id"] in now["images"] else []
+            ("images",), lambda now: [Put("blobs", record)] if now["images"] else [], key=record["id"]
         )
 
     async def download(self, image_id: str) -> None:

@@ -43,11 +43,11 @@ class IndexedDatabase:
             await _abandon(transaction, done, error)
         await done.wait()
 
-    async def update(self, stores: tuple[Store, ...], decide: Decide) -> None:
+    async def update(self, stores: tuple[Store, ...], decide: Decide, key: str | None = None) -> None:
         # Deciding may touch a store that was not read: every store is in the transaction, only the named are read.
         transaction = self._begin(list(STORES))
         done = _done(transaction)
-        requests = [transaction.objectStore(store).getAll() for store in stores]
+        requests = [transaction.objectStore(store).getAll(*([key] if key else [])) for store in stores]
         failure: list[Exception] = []
 
         def last_read(_event: Any) -> None:

@@ -57,6 +57,19 @@ class DatabaseContract:
         assert await database.all("images") == []
         assert await database.get("blobs", "a") == {"id": "a", "n": 2}
 
+    async def update_of_one_key_reads_no_other(self) -> None:
+        database = await self.open()
+        await database.write(Put("images", {"id": "a"}), Put("images", {"id": "b"}))
+        seen: list[dict[str, Any]] = []
+
+        def decide(now: Snapshot) -> list[Change]:
+            seen.append(now["images"])
+            return []
+
+        await database.update(("images",), decide, key="b")
+        await database.update(("images",), decide, key="c")
+        assert seen == [{"b": {"id": "b"}}, {}]
+
     async def concurrent_updates_lose_nothing(self) -> None:
         import asyncio  # noqa: PLC0415 - the one test that needs it
 
