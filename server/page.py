@@ -43,8 +43,10 @@ class Page:
         self._html = root / "frontend" / "index.html"
         self._worker = root / "frontend" / "sw.js"
         self._build: dict[str, Any] | None = None
+        self._policy = HEADERS["Content-Security-Policy"]
         if not sources and self._html.exists():
             self._build = read_manifest(root / ".build")
+            self._policy = self._policy.replace("script-src", f"script-src 'sha256-{self._build['inline']}'")
             self._html = root / ".build" / self._build["page"]
         self._locales = {language: root / "frontend" / "locales" / f"{language}.json" for language in LANGUAGES}
         if self._html.exists():  # an API alone needs no page
@@ -58,7 +60,7 @@ class Page:
         if not self._html.exists():
             raise RouteNotFound
         body = self._rendered(language or preferred(request.headers.get("accept-language", ""), "en"))
-        headers = dict(HEADERS)
+        headers = HEADERS | {"Content-Security-Policy": self._policy}
         if encoding(request.headers):
             body = _compressed(body)
             headers["Content-Encoding"] = "gzip"

@@ -14,7 +14,7 @@ WORKER_START = """() => new Promise((done) => {
   look();
 })"""
 CACHES = "async () => (await caches.keys()).filter((name) => name.startsWith('hd-image-cache:'))"
-OLD = re.compile(rb"/assets/page-([0-9a-f]+)\.js")
+OLD = re.compile(rb"/assets/boot-([0-9a-f]+)\.js")
 
 
 def installed(page: Page) -> None:
@@ -83,14 +83,14 @@ def test_a_new_version_is_offered_and_replaces_the_old_one_whole(
 
     def second_version(path: str, content: bytes) -> bytes:
         if path in ("/", "/sw.js"):
-            return OLD.sub(rb"/assets/page-second.js", content).replace(build, build[::-1])
-        return content + b"\nwindow.version = 2;" if path.endswith("page-second.js") else content
+            return OLD.sub(rb"/assets/boot-second.js", content).replace(build, build[::-1])
+        return content + b"\nwindow.version = 2;" if path.endswith("boot-second.js") else content
 
     html = story.context.request.get(proxy.url).body()
     old = OLD.search(html)
     assert old
     proxy.rewrite = second_version
-    proxy.rename = lambda path: old.group().decode() if path.endswith("page-second.js") else path
+    proxy.rename = lambda path: old.group().decode() if path.endswith("boot-second.js") else path
     story.reload()
     assert page.evaluate("window.version") is None  # still whole, and still the first
     expect(page.locator("#update")).to_be_visible()
