@@ -21,6 +21,11 @@ def violations(page: Page) -> list[str]:
     return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
 
 
+def dialog(page: Page) -> None:
+    """Wait until a dialog is open: Escape before that closes nothing."""
+    expect(page.locator("dialog[open]")).to_be_visible()
+
+
 def no_sideways_scrolling(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
@@ -37,10 +42,12 @@ def test_every_state(locale: str, scheme: str, make_story: MakeStory) -> None:
     seen["login with a complaint"] = violations(page)
     page.keyboard.press("Escape")
     page.click("#register-button")
+    dialog(page)
     seen["register"] = violations(page)
     page.keyboard.press("Escape")
     story.sign_up()
     page.click("#user-name")
+    dialog(page)
     seen["account"] = violations(page)
     page.keyboard.press("Escape")
     page.click("#generate-button")
@@ -53,9 +60,11 @@ def test_every_state(locale: str, scheme: str, make_story: MakeStory) -> None:
     seen["gallery with a refusal"] = violations(page)
     assert no_sideways_scrolling(page)
     page.click(".image-card[data-state=local] [data-action=replace]")
+    dialog(page)
     seen["choose"] = violations(page)
     page.keyboard.press("Escape")
     page.click(".image-card[data-state=saved] >> nth=0 >> [data-action=delete]")
+    dialog(page)
     seen["confirm"] = violations(page)
     page.keyboard.press("Escape")
     page.click(".image-card >> nth=0 >> [data-action=view]")
@@ -135,4 +144,5 @@ def test_a_runtime_that_cannot_be_loaded_is_said_plainly(make_story: MakeStory, 
     expect(page.locator("#unsupported")).to_be_visible()
     expect(page.locator("#boot")).to_be_hidden()
     assert story.problems  # the console has the reason
+    page.close()  # nothing more comes
     story.problems.clear()
