@@ -52,6 +52,7 @@ class Upstream:
     padding: int = 0  # bytes added to each PNG
     text: str | None = None  # what the chat answers; None: the person's text, finely improved
     revised_prompt: str | None = None  # told by those OpenAI models that answer with a URL
+    seed: int | None = None  # likewise
     image_url: str | None = None  # where these models say the image is; None: here
     redirect_to: str = "https://10.0.0.1/image.png"
     asked: list[Asked] = field(default_factory=list)
@@ -102,7 +103,7 @@ class Upstream:
 
     def reset(self) -> None:
         """Forget what was asked and ordered, for the next test."""
-        self.padding, self.text, self.revised_prompt, self.image_url = 0, None, None, None
+        self.padding, self.text, self.revised_prompt, self.seed, self.image_url = 0, None, None, None, None
         self.redirect_to, self.disconnects, self.answered = Upstream.redirect_to, 0, 0
         self.asked.clear()
         self._ordered.clear()

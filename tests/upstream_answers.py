@@ -131,7 +131,7 @@ def _generations(upstream: "Upstream", asked: "Asked", fault: str) -> Reply:
     if model == GPT:
         return _json({**facts, "data": [{"b64_json": base64.b64encode(data).decode()}], "output_format": kind})
     url = upstream.image_url or f"{upstream.url}/files/{fault or 'image'}/{width}/{height}/{kind}"
-    return _json({**facts, "data": [{"url": url, "revised_prompt": upstream.revised_prompt}]})
+    return _json({**facts, "seed": upstream.seed, "data": [{"url": url, "revised_prompt": upstream.revised_prompt}]})
 
 
 def _file(upstream: "Upstream", path: str) -> Reply:

@@ -59,7 +59,7 @@ class OpenAI(Provider):
             parameters,
             revised_prompt=acceptable(image.revised_prompt or "") or None,
             format=images.output_format if images.output_format in self.formats else parameters.format,
-            seed=images.seed if self.seed and 0 <= (images.seed or -1) <= MAX_SEED else parameters.seed,
+            seed=_usable(images.seed, parameters.seed) if self.seed else None,
         )
         if image.b64_json:
             yield Painted(*await examined(_decoded(image.b64_json), "application/json"), parameters)
@@ -70,6 +70,11 @@ class OpenAI(Provider):
     def list_call(self) -> Call:
         """Ask for all models."""
         return Call(self.endpoint, self.endpoint.openai("models"), NoImage)
+
+
+def _usable(told: int | None, sent: int | None) -> int | None:
+    """Return the seed that was used: the one told, where it can be asked for again."""
+    return told if told is not None and 0 <= told <= MAX_SEED else sent
 
 
 async def _decoded(text: str) -> AsyncIterator[bytes]:

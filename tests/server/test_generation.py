@@ -68,6 +68,14 @@ def test_openai_answers_with_a_url_or_base64(
     assert "authorization" not in upstream.asked[-1].headers or model == GPT  # the key goes to no other address
 
 
+@pytest.mark.parametrize(("told", "reported"), [(None, 7), (0, 0), (12, 12), (2**40, 7), (-1, 7)])
+def test_the_seed_that_was_used_is_told_where_it_can_be_asked_for_again(
+    server: httpx2.Client, upstream: Upstream, told: int | None, reported: int
+) -> None:
+    upstream.seed = told
+    assert form(generate(server, OPENAI, model=KOLORS, seed=7)).parameters["seed"] == reported
+
+
 def test_a_revised_prompt_is_one_that_can_be_saved(server: httpx2.Client, upstream: Upstream) -> None:
     upstream.revised_prompt = "a\x00 lake\n" + "湖" * 5000
     made = form(generate(server, OPENAI, model=KOLORS))
