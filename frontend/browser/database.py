@@ -47,7 +47,7 @@ class IndexedDatabase:
         # Deciding may touch a store that was not read: every store is in the transaction, only the named are read.
         transaction = self._begin(list(STORES))
         done = _done(transaction)
-        requests = [transaction.objectStore(store).getAll(*([key] if key else [])) for store in stores]
+        requests = [transaction.objectStore(store).getAll(*([] if key is None else [key])) for store in stores]
         failure: list[Exception] = []
 
         def last_read(_event: Any) -> None:

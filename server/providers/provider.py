@@ -1,5 +1,6 @@
 """What a provider of images is: where it is, what it can do, and how it is asked. Its kinds are files beside this."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Painted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Provider:
+class Provider(ABC):
     """One that is on. `sizes`: None for any; `formats`: those that can be asked for."""
 
     kind: ClassVar[str]
@@ -79,13 +80,13 @@ class Provider:
             format=wanted.format if wanted.format in self.formats else None,
         )
 
+    @abstractmethod
     def paint(self, upstream: Upstream, parameters: Parameters) -> AbstractAsyncContextManager[Painted]:
         """Ask for an image; yields it when its first bytes are here. Raises ProviderProblem."""
-        raise NotImplementedError
 
+    @abstractmethod
     def list_call(self) -> Call:
         """Return the request for the provider's own list of models."""
-        raise NotImplementedError
 
     def read_models(self, told: Any) -> list[Model]:
         """Return the image models of its answer; raises ValueError, TypeError, KeyError for another one."""
