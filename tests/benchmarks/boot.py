@@ -5,20 +5,15 @@ one run. Warm is a profile that has been there before, cold a fresh one behind 2
 """
 
 import argparse
-import asyncio
-import json
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
@@ -27,8 +22,10 @@ from server.app import create_app
 from server.page import HEADERS
 from server.settings import Settings
 from server.static import NAMED_BY_CONTENT, BuiltFiles
+from tests.benchmarks.report import report
 from tests.chromium import installed
 from tests.live_server import ROOT, build
+from tests.serving import Serving
 
 PYODIDE = ROOT / "node_modules" / "pyodide"
 BARE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
@@ -74,14 +71,8 @@ def serving(folder: Path) -> Iterator[str]:
         Route("/bare/", lambda _: HTMLResponse(BARE_PAGE, headers=HEADERS)),
         Mount("/bare", BuiltFiles(bare, NAMED_BY_CONTENT)),
     ]
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
-    thread = threading.Thread(target=asyncio.run, args=(server.serve(),))
-    thread.start()
-    while not server.started:
-        thread.join(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with Serving(app, lifespan="on") as server:
+        yield server.url
 
 
 def compress(folder: Path) -> None:
@@ -192,9 +183,7 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox", "--disable-gpu"])
             figures["cold"] = medians(cold(browser, url, given.cold))
             browser.close()
-    given.json.parent.mkdir(exist_ok=True)
-    given.json.write_text(json.dumps(figures, indent=1))
-    sys.stdout.write(table(figures) + "\n")
+    report(given.json, figures, table(figures))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,8 @@ Three servers run at once and are asked in turn over one connection; a figure is
 """
 
 import argparse
-import json
 import random
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from uuid import UUID
 from server.kv.sqlite_file import Lock, open_writer, prepare
 from tests.benchmarks.load import Address, Call, run
 from tests.benchmarks.people import Person, as_form, image, served, sign_up
+from tests.benchmarks.report import report
 from tests.live_server import ROOT
 
 SIZES = (10, 10_000, 1_000_000)  # records
@@ -123,9 +122,7 @@ def main() -> None:
             server, address = running.enter_context(served(folder))
             stores[size] = Store(server.url, address)
         found = measure(stores, given.rounds)
-    given.json.parent.mkdir(exist_ok=True)
-    given.json.write_text(json.dumps(found, indent=1))
-    sys.stdout.write(table(found) + "\n")
+    report(given.json, found, table(found))
 
 
 if __name__ == "__main__":

@@ -4,19 +4,15 @@ Chromium, headless, on this server. The runs alternate, and the figures are medi
 """
 
 import argparse
-import asyncio
 import json
 import re
 import statistics
-import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from starlette.responses import FileResponse, HTMLResponse
 from starlette.routing import Route
@@ -24,8 +20,10 @@ from starlette.routing import Route
 from server.app import create_app
 from server.page import HEADERS
 from server.settings import Settings
+from tests.benchmarks.report import report
 from tests.chromium import installed
 from tests.live_server import GENEROUS, ROOT, build
+from tests.serving import Serving
 
 PLAIN = Path(__file__).with_name("plain.js")
 CARDS = 500
@@ -136,19 +134,10 @@ def serving(folder: Path) -> Iterator[str]:
     app = create_app(Settings(data_dir=str(folder), max_images_per_day=1000, **settings))  # type: ignore[arg-type]
     plain = HTMLResponse()
     app.router.routes += [Route("/plain/", lambda _: plain), Route("/plain/plain.js", lambda _: FileResponse(PLAIN))]
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
-    thread = threading.Thread(target=asyncio.run, args=(server.serve(),))
-    thread.start()
-    while not server.started:
-        thread.join(0.05)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    html = httpx2.get(url, headers={"Accept-Language": "en"}).text
-    plain = HTMLResponse(without_scripts(html), headers=HEADERS)
-    try:
-        yield url
-    finally:
-        server.should_exit = True
-        thread.join()
+    with Serving(app, lifespan="on") as server:
+        html = httpx2.get(server.url, headers={"Accept-Language": "en"}).text
+        plain = HTMLResponse(without_scripts(html), headers=HEADERS)
+        yield server.url
 
 
 def without_scripts(html: str) -> str:
@@ -285,9 +274,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox", "--disable-gpu"])
         found = measure(browser, url, given.runs)
         browser.close()
-    given.json.parent.mkdir(exist_ok=True)
-    given.json.write_text(json.dumps(found, indent=1))
-    sys.stdout.write(table(found) + "\n")
+    report(given.json, found, table(found))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ One process each. CPU is what the kernel counts for the process; the rounds alte
 """
 
 import argparse
-import json
 import socket
 import statistics
 import sys
@@ -17,6 +16,7 @@ from tests.benchmarks import nginx, process
 from tests.benchmarks.load import Address, Call, Connection, call, run
 from tests.benchmarks.nginx import Nginx
 from tests.benchmarks.people import Person, as_form, as_json, image, served, sign_up
+from tests.benchmarks.report import report
 from tests.live_server import ROOT
 
 CONNECTIONS = (1, 8, 32)
@@ -198,9 +198,7 @@ def main() -> None:
         connection.close()
         theirs = Theirs(limit, data, listing) if limit else None
         found = rounds(ours, theirs, given.rounds, given.only)
-    given.json.parent.mkdir(exist_ok=True)
-    given.json.write_text(json.dumps({"idle": idle, "operations": found}, indent=1))
-    sys.stdout.write(table(idle, found) + "\n")
+    report(given.json, {"idle": idle, "operations": found}, table(idle, found))
     if not limit:
         sys.stdout.write(nginx.HINT + "\n")
 
