@@ -1,6 +1,8 @@
 """Rate limits: who is counted, what is refused, and that the owner of an account is not the one who suffers."""
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from server.app import create_app
 from server.passwords import Passwords
+from server.rates import TIDY_INTERVAL, Counts
 from server.settings import Settings
 from tests.server.conftest import CHEAP, PASSWORD, Person, Serve, refusal, sign_up
 
@@ -184,3 +187,15 @@ async def test_other_origins_get_nothing(serve: Serve, origin: str) -> None:
     assert preflight.status_code == 400
     assert refusal(posted) == (403, "cross_site")
     assert "access-control-allow-origin" not in {**preflight.headers, **posted.headers}
+
+
+def test_counting_starts_no_thread_and_forgets_what_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts, now = Counts(), [1_800_000_000.0]
+    counts.timer.join()
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    before = threading.active_count()
+    assert [counts.incr(f"{number % 50}", 10) for number in range(100)] == [1] * 50 + [2] * 50
+    assert threading.active_count() == before
+    now[0] += 11 + TIDY_INTERVAL
+    assert counts.incr("0", 10) == 1
+    assert list(counts.storage) == ["0"]
