@@ -1,7 +1,9 @@
 """What the server's tests share: a clock that is moved, a server in this process, and people who use it."""
 
 import base64
+import io
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,8 +11,10 @@ from typing import Any
 
 import httpx2
 import pytest
+import structlog
 from argon2 import PasswordHasher
 
+from server import logs
 from server.app import create_app
 from server.passwords import Passwords
 from server.settings import Settings
@@ -131,6 +135,20 @@ async def ann(client: httpx2.AsyncClient) -> Person:
 @pytest.fixture
 async def bob(client: httpx2.AsyncClient) -> Person:
     return await sign_up(client, "bob@example.com", "Bob")
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """Give what the server logs."""
+    stream, root = io.StringIO(), logging.getLogger()
+    before, root.handlers, ours = root.handlers, [], structlog.get_config()
+    logging.getLogger("httpx2").setLevel("WARNING")  # the tests' own client
+    logs.set_up("info", stream)
+    yield stream
+    structlog.configure(**ours)
+    root.handlers = before
+    root.setLevel("WARNING")
+    logging.getLogger("httpx2").setLevel("NOTSET")
 
 
 def refusal(answer: httpx2.Response) -> tuple[int, str]:

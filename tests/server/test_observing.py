@@ -2,8 +2,6 @@
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 
 import httpx2
 import pytest
@@ -15,19 +13,6 @@ from tests.server.pictures import png
 from tests.server.test_app import crash, refuse
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def stream() -> Iterator[io.StringIO]:
-    """Give what the server logs."""
-    stream, root = io.StringIO(), logging.getLogger()
-    before, root.handlers = root.handlers, []
-    logging.getLogger("httpx2").setLevel("WARNING")  # the tests' own client
-    logs.set_up("info", stream)
-    yield stream
-    root.handlers = before
-    root.setLevel("WARNING")
-    logging.getLogger("httpx2").setLevel("NOTSET")
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
@@ -104,10 +89,8 @@ async def test_an_accident_is_told_to_the_log_alone(
     assert "RuntimeError" in str(line["exception"])
 
 
-def test_a_terminal_gets_lines_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
-    stream, root = io.StringIO(), logging.getLogger()
+def test_a_terminal_gets_lines_for_people(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "isatty", lambda: True)
-    monkeypatch.setattr(root, "handlers", [])
     logs.set_up("warning", stream)
     logs.log.warning("event", value=1)
     assert "event" in stream.getvalue()
