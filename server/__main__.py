@@ -1,12 +1,14 @@
 """`python -m server`: reads the settings, prints the address, serves until SIGTERM or Ctrl+C.
 
-`python -m server doctor` asks the providers instead.
+`python -m server doctor` asks the providers instead; `python -m server backup FOLDER` copies what is kept, also while
+the server runs.
 """
 
 import ctypes
 import os
 import platform
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -21,6 +23,7 @@ from starlette.applications import Starlette
 from server import doctor
 from server.app import create_app
 from server.errors import CannotStart
+from server.kv import back_up
 from server.limits import CONNECTIONS, GRACEFUL_SHUTDOWN, KEEP_ALIVE, MAX_HEAD, MIB
 from server.logs import log, set_up
 from server.protocol import with_deadlines
@@ -48,6 +51,8 @@ def main() -> None:
         set_up(settings.log_level)
         if sys.argv[1:] == ["doctor"]:
             sys.exit(doctor.main(settings))
+        if sys.argv[1:2] == ["backup"]:
+            sys.exit(_back_up(settings, sys.argv[2:]))
         _give_memory_back()
         _prepare(Path(settings.data_dir))
         listener = _listen(settings.host, settings.port)
@@ -59,6 +64,24 @@ def main() -> None:
     with suppress(KeyboardInterrupt, SystemExit):
         AnnouncingServer(_config(app, settings)).run([listener])
     log.info("stopped")
+
+
+def _back_up(settings: Settings, arguments: list[str]) -> int:
+    """Copy the stores and the secret into a new folder, from which a server can be started; return the exit code."""
+    if len(arguments) != 1:
+        raise CannotStart("a backup needs a folder: python -m server backup FOLDER")
+    os.umask(0o077)
+    folder, secret = Path(arguments[0]), Path(settings.data_dir) / "jwt_secret"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for url in dict.fromkeys(settings.store_urls):
+            images = back_up(url, folder)
+            print(f"{url}: {images} images copied to {folder}")  # noqa: T201 - a command answers on the screen
+        if secret.exists():
+            shutil.copyfile(secret, folder / secret.name)
+    except OSError as error:
+        raise CannotStart(f"the backup {folder} cannot be written: {error.strerror}") from None
+    return 0
 
 
 def _give_memory_back() -> None:

@@ -7,7 +7,8 @@ Refusal
 ├── BadJson · BadMultipart · CrossSite · WrongPassword · NotFound · RouteNotFound · MethodNotAllowed
 ├── EmailTaken · AlreadyDeleted · BodyTooLarge · ImageTooLarge · UnsupportedMediaType · NotAnImage · BadRange
 ├── QuotaExceeded · RateLimited · TooManyAttempts
-└── Internal · Unavailable (StorageUnavailable · StorageBusy · StoredImageDamaged · Overloaded · NotReady) · StorageFull
+├── Unavailable         StorageUnavailable (ValueDamaged) · StorageBusy · StoredImageDamaged · Overloaded · NotReady
+└── StorageFull · Internal
 
 What can go wrong with providers is in `providers/errors.py`. The sentences are in `messages.py`, keyed by the code.
 """
@@ -176,6 +177,10 @@ class Unavailable(Refusal, status=503):
 
 class StorageUnavailable(Unavailable, code="storage_unavailable"):
     """The store failed. Facts: `reason`."""
+
+
+class ValueDamaged(StorageUnavailable):
+    """The store has an entry and not its value."""
 
 
 class StorageBusy(Unavailable, code="storage_busy"):

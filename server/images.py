@@ -9,6 +9,7 @@ import asyncio
 import math
 import re
 from collections.abc import Callable, Iterable
+from io import BytesIO, FileIO
 from typing import Final
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -23,10 +24,11 @@ from server.errors import (
     StorageBusy,
     StoredImageDamaged,
     UnknownUser,
+    ValueDamaged,
 )
 from server.kv.base import Namespace, Step
 from server.limits import COMMIT_ATTEMPTS, RETRY_SOON, next_slot
-from server.records import Draft, Index, Record, Saved, digest
+from server.records import Draft, Index, Record, Saved, checksum, is_intact
 from server.times import iso, seconds
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -52,18 +54,27 @@ class Images:
         return _found((await self._index(user_id))[0].images, image_id)
 
     async def read(self, user_id: str, image_id: str) -> tuple[Record, bytes]:
-        """Return record and bytes; raises as `find` and `content` do."""
+        """Return record and bytes; raises as `find` and `open` do."""
         record = await self.find(user_id, image_id)
-        return record, await self.content(user_id, record)
+        with await self.open(user_id, record) as file:
+            return record, file.read()
 
-    async def content(self, user_id: str, record: Record) -> bytes:
-        """Return the bytes; raises NotFound, or StoredImageDamaged when they are not those saved."""
-        entry = await self._store.get(f"content/{user_id}/{record.id}")
-        if entry is None:
+    async def open(self, user_id: str, record: Record) -> FileIO | BytesIO:
+        """Return the bytes, to be closed by who reads them.
+
+        Raises NotFound, or StoredImageDamaged when they are not those saved.
+        """
+        try:
+            content = await self._store.open(f"content/{user_id}/{record.id}")
+        except ValueDamaged:
+            content = None
+        if content is None:
             await self.find(user_id, record.id)  # deleted since the record was found: NotFound
-        if entry is None or await asyncio.to_thread(digest, entry.value) != record.sha256:
-            raise StoredImageDamaged(id=record.id, retry_after=RETRY_SOON)
-        return entry.value
+        elif await is_intact(content, record.sha256):
+            return content.file
+        else:
+            content.file.close()
+        raise StoredImageDamaged(id=record.id, retry_after=RETRY_SOON)
 
     async def save(self, user_id: str, draft: Draft, key: str | None = None) -> Saved:
         """Store an image, giving up `draft.details.replace` in the same step; a retry gets the first answer.
@@ -141,7 +152,7 @@ class Images:
 
     def _store_content(self, step: Step, user_id: str, record: Record, draft: Draft, key: str | None) -> None:
         ends = seconds(record.expires_at)
-        facts = {"sha256": record.sha256, "content_type": record.content_type}
+        facts = {"sha256": record.sha256, "content_type": record.content_type, "xxh3": checksum(draft.data)}
         step.put(f"content/{user_id}/{record.id}", draft.data, metadata=facts, expiration=ends)
         if draft.details.replace:
             step.delete(f"content/{user_id}/{draft.details.replace}")

@@ -38,7 +38,7 @@ class Observed:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
-            size += len(message.get("body", b""))
+            size += len(message.get("body", b"")) + message.get("count", 0)  # of a file
             await send(message)
 
         try:

@@ -1,17 +1,20 @@
-"""HTTP with deadlines, which uvicorn lacks: nobody holds a connection by sending or reading slowly.
+"""HTTP with what uvicorn lacks: deadlines, so that nobody holds a connection by sending or reading slowly, and files.
 
 A request has to arrive within `transfer` seconds, and never pause for a third of that; time in which the server itself
 does not read is not counted. An answer has to be taken on at a pace of at least PACE, and of all who are slow at once,
-the slowest gives way.
+the slowest gives way. What lies in a file is sent by the system, without a copy in this process.
 """
 
 import asyncio
 import math
+import os
 from typing import Any, ClassVar, Final
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from starlette.types import Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from server.downloads import ZERO_COPY
 from server.limits import KIB, MAX_HEAD, SLOW_READERS
 
 PACE: Final = 32 * KIB  # bytes in a sixth of `transfer`
@@ -26,6 +29,9 @@ class Deadlines(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Begin to watch."""
         super().connection_made(transport)
+        self._app, self.app = self.app, self._run
+        self._left = 0  # bytes of a file that are not sent yet
+        self._writable: asyncio.Future[None] | None = None  # what the sending of a file waits for
         self._began: float | None = self.loop.time()  # None: no request is on its way in
         self._heard = self.loop.time()
         self._waiting = math.inf  # bytes, when last looked at
@@ -58,10 +64,15 @@ class Deadlines(H11Protocol):
         super().resume_writing()
         self._slow.pop(self, None)
 
+    def eof_received(self) -> bool:  # type: ignore[override] # as asyncio's
+        """Tell asyncio whether to stay open: who has said all it wants may still be listening."""
+        return self._left > 0
+
     def connection_lost(self, exc: Exception | None) -> None:
         """End the watch."""
         self._timer.cancel()
         self._slow.pop(self, None)
+        self._go_on()
         super().connection_lost(exc)
 
     def _watch(self) -> None:
@@ -81,8 +92,64 @@ class Deadlines(H11Protocol):
         return now - self._heard >= self.transfer / 3 or now - self._began >= self.transfer
 
     def _is_slow(self) -> bool:
-        before, self._waiting = self._waiting, self.transport.get_write_buffer_size()
-        return self in self._slow and before - self._waiting < min(before, PACE)
+        before, self._waiting = self._waiting, self.transport.get_write_buffer_size() + self._left
+        is_waiting = self in self._slow or self._writable is not None
+        return is_waiting and before - self._waiting < min(before, PACE)
+
+    # Files
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that may be answered with a file, by ASGI's extension `zerocopysend`."""
+        cycle = self.cycle
+
+        async def send_either(message: Message) -> None:
+            await send(await self._send_file(cycle, message) if message["type"] == ZERO_COPY else message)
+
+        scope["extensions"] = {ZERO_COPY: {}}
+        await self._app(scope, receive, send_either)
+
+    async def _send_file(self, cycle: RequestResponseCycle, message: Message) -> Message:
+        """Let the system send from a file, as much as the client takes; return the message that is left to send."""
+        file, offset, count = message["file"], message["offset"], message["count"]
+        if cycle.disconnected or self.transport.get_write_buffer_size():  # the head still waits: all has to
+            file.seek(offset)
+            return {"type": "http.response.body", "body": file.read(count)}
+        cycle.conn.send_with_data_passthrough(h11.Data(data=range(count)))  # type: ignore[arg-type] # h11 only counts
+        try:
+            # The same socket under another number: asyncio lets nobody wait for that of its transport.
+            with self.transport.get_extra_info("socket").dup() as connection:
+                self._left, self._waiting = count, math.inf
+                await self._send_all(connection.fileno(), file.fileno(), offset + count)
+        except OSError:  # the client is gone
+            self.transport.abort()
+        finally:
+            self._left = 0
+        return {"type": "http.response.body"}
+
+    async def _send_all(self, connection: int, file: int, end: int) -> None:
+        while self._left and not self.transport.is_closing():
+            try:
+                sent = os.sendfile(connection, file, end - self._left, self._left)
+            except BlockingIOError:
+                await self._room(connection)
+            else:
+                if not sent:
+                    raise OSError("the file has become shorter")
+                self._left -= sent
+
+    async def _room(self, connection: int) -> None:
+        """Wait until the client has taken some, or is gone."""
+        self._writable = self.loop.create_future()
+        self.loop.add_writer(connection, self._go_on)
+        try:
+            await self._writable
+        finally:
+            self.loop.remove_writer(connection)
+            self._writable = None
+
+    def _go_on(self) -> None:
+        if self._writable and not self._writable.done():
+            self._writable.set_result(None)
 
 
 def with_deadlines(transfer: float) -> type[Any]:

@@ -2,19 +2,38 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from xxhash import xxh3_128, xxh3_128_hexdigest
 
 from server.formats import Picture
+from server.kv.base import Opened
 from server.schemas import ImageDetails
 
-_OPTIONAL = ("original_prompt", "revised_prompt", "requested_width", "requested_height", "requested_format")
+_OPTIONAL: Final = ("original_prompt", "revised_prompt", "requested_width", "requested_height", "requested_format")
 
 
 def digest(data: bytes) -> str:
-    """Return the SHA-256 in hexadecimal."""
+    """Return the SHA-256 in hexadecimal: what an image is known by."""
     return hashlib.sha256(data).hexdigest()
+
+
+def checksum(data: bytes) -> str:
+    """Return the XXH3 in hexadecimal: what tells that the disk changed a byte, at a thirtieth of the cost (0.03 ms).
+
+    Nobody is kept out by it: who can write to the store can write any sum. Whoever reads has the SHA-256 to compare.
+    """
+    return xxh3_128_hexdigest(data)
+
+
+async def is_intact(content: Opened, sha256: str) -> bool:
+    """Whether the stored bytes still have their checksum, or this digest where an older server kept none."""
+    kept = content.metadata.get("xxh3")
+    total: Any = xxh3_128() if kept else hashlib.sha256()
+    await content.scan(total.update)
+    return bool(total.hexdigest() == (kept or sha256))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Key-value storage: the promise in `base.py`, one file per engine, chosen by URL and imported only then."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from server.errors import CannotStart
 from server.kv.base import Engine, Namespace
 
-__all__ = ["Stores", "open_engine", "open_stores"]
+__all__ = ["Stores", "back_up", "open_engine", "open_stores"]
 
 
 class Stores:
@@ -39,9 +40,21 @@ def open_engine(url: str, *, clock: Callable[[], float], max_bytes: int, min_fre
 
     `max_bytes` is what it may hold, `min_free` what it leaves free on its disk; 0 leaves that to the engine.
     """
-    scheme, separator, rest = url.partition("://")
-    if scheme == "sqlite" and separator:
-        from server.kv.sqlite import SQLite  # noqa: PLC0415 - an engine is imported only when it is used
+    path = _sqlite_path(url)
+    from server.kv.sqlite import SQLite  # noqa: PLC0415 - an engine is imported only when it is used
 
-        return SQLite(rest.removeprefix("/"), clock=clock, max_bytes=max_bytes, min_free=min_free)
-    raise CannotStart(f"KV_URL has no engine for {scheme}://; known is sqlite:///<file>")
+    return SQLite(path, clock=clock, max_bytes=max_bytes, min_free=min_free)
+
+
+def back_up(url: str, folder: Path) -> int:
+    """Copy a store, also while a server uses it; return how many large values it has. Raises CannotStart."""
+    from server.kv import backup  # noqa: PLC0415 - as above
+
+    return backup.copy(_sqlite_path(url), folder)
+
+
+def _sqlite_path(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if scheme != "sqlite" or not separator:
+        raise CannotStart(f"KV_URL has no engine for {scheme}://; known is sqlite:///<file>")
+    return rest.removeprefix("/")

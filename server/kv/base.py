@@ -7,14 +7,19 @@ sees it. Failures are `StorageFull`, `StorageBusy` and `StorageUnavailable`; the
 when the answer was lost on its way, all of it.
 """
 
+import asyncio
+import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO, FileIO
 from typing import Any, Final, Self
 
 MAX_KEY: Final = 512  # bytes, as in Cloudflare KV
 MAX_LIST: Final = 1000  # keys per page
+_PIECE: Final = 256 * 1024  # bytes: they stay in the processor's cache between reading and using them
+_NOWAIT: Final = getattr(os, "RWF_NOWAIT", -1)  # Linux has it
 _KEY: Final = re.compile(rf"[!-~]{{1,{MAX_KEY}}}")
 
 Metadata = Mapping[str, Any]
@@ -35,6 +40,21 @@ class Entry(Key):
     """An entry with its bytes."""
 
     value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Opened(Key):
+    """An entry whose bytes are read as they are needed, also after it is gone; who opened it closes the file."""
+
+    file: FileIO | BytesIO
+    size: int  # bytes
+
+    async def scan(self, update: Callable[[memoryview], object]) -> None:
+        """Hand all bytes over, in order and in pieces; in a thread from where on the disk has to be waited for."""
+        if isinstance(self.file, BytesIO):
+            update(self.file.getbuffer())
+        elif (begun := _scan(self.file, update, 0, _NOWAIT)) < self.size:
+            await asyncio.to_thread(_scan, self.file, update, begun, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +107,10 @@ class Engine(ABC):
     @abstractmethod
     async def get(self, namespace: str, key: str) -> Entry | None:
         """Return the entry, or None when it is absent or expired."""
+
+    @abstractmethod
+    async def open(self, namespace: str, key: str) -> Opened | None:
+        """Return the entry, its bytes not read yet, or None when it is absent or expired."""
 
     @abstractmethod
     async def metadata(self, namespace: str, key: str) -> Key | None:
@@ -155,6 +179,10 @@ class Namespace:
         """Return the entry, or None when it is absent or expired."""
         return await self._engine.get(self.name, key)
 
+    async def open(self, key: str) -> Opened | None:
+        """Return the entry, its bytes not read yet, or None when it is absent or expired."""
+        return await self._engine.open(self.name, key)
+
     async def metadata(self, key: str) -> Key | None:
         """Return the entry without its bytes."""
         return await self._engine.metadata(self.name, key)
@@ -166,3 +194,19 @@ class Namespace:
     def atomic(self) -> Step:
         """Begin an atomic step."""
         return Step(self._engine, self.name)
+
+
+def _scan(file: FileIO, update: Callable[[memoryview], object], at: int, flags: int) -> int:
+    """Hand over what comes from a position on; return where it stopped: at the end, or where it would have to wait."""
+    piece = memoryview(bytearray(_PIECE))
+    while True:
+        try:
+            count = os.preadv(file.fileno(), [piece], at, flags)
+        except OSError:
+            if not flags:
+                raise
+            return at  # the disk would have to be asked; or this system, or file system, cannot tell
+        if not count:
+            return at
+        update(piece[:count])
+        at += count

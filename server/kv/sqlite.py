@@ -1,38 +1,38 @@
-"""The default engine: SQLite through APSW, whose wheel carries a current library.
+"""The default engine: SQLite through APSW, whose wheel carries a current library, and large values in files beside it.
 
-One connection on one thread writes (WAL, synchronous=FULL, group commit); a small pool of connections reads.
-In memory (`sqlite://`, for tests) the writer's connection reads too.
+One connection on one thread writes (WAL, synchronous=FULL, group commit); a small pool of threads reads, and writes
+the files. In memory (`sqlite://`, for tests) the writer's connection reads too, and there are no files.
 """
 
 import asyncio
+import errno
 import queue
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
-from shutil import disk_usage
+from io import BytesIO
 from typing import Any, Final, TypeVar
 
 import apsw
 import msgspec
 
-from server.errors import StorageFull
+from server.errors import StorageFull, StorageUnavailable, ValueDamaged
 from server.kv import sqlite_file
-from server.kv.base import Check, Delete, Engine, Entry, Key, Operation, Page, Put, Usage
+from server.kv.base import Engine, Entry, Key, Opened, Operation, Page, Usage
+from server.kv.recent import Found, Name, Recent
+from server.kv.sqlite_step import Room, Step, used
 from server.kv.sqlite_writer import Writer, translated
-from server.limits import KIB, MIB
+from server.limits import RETRY_SOON
 
 T = TypeVar("T")
-READERS: Final = 4  # connections
+_Files = list[tuple[str | None, int]]  # names and sizes; no name: the value was in the store itself
+READERS: Final = 4  # threads, each with a connection
 SWEEP_BATCH: Final = 100  # entries per transaction, so that saves get their turn
-SMALL_STEP: Final = 64 * KIB  # bytes; a sign-out must still fit into a store full of images ...
-RESERVE: Final = 4 * MIB  # bytes; ... so such steps may go this much further
-MIN_RESERVE: Final = 64 * MIB  # bytes left free on the disk: a twentieth of it, ...
-MAX_RESERVE: Final = 1024 * MIB  # ... within these
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _GET: Final = """
-    SELECT key, version, metadata, expiration, value FROM entries JOIN contents USING (version)
+    SELECT key, version, metadata, expiration, value, file, size FROM entries JOIN contents USING (version)
     WHERE namespace = ? AND key = ? AND (expiration IS NULL OR expiration > ?)
 """
 _METADATA: Final = """
@@ -44,43 +44,73 @@ _LIST: Final = """
     WHERE namespace = ? AND key > ? AND key >= ? AND key < ? AND (expiration IS NULL OR expiration > ?)
     ORDER BY key LIMIT ?
 """
-_DELETE: Final = "DELETE FROM entries WHERE namespace = ? AND key = ?"
-_PUT_VALUE: Final = "INSERT INTO contents (value) VALUES (?)"
-_PUT: Final = "INSERT INTO entries (namespace, key, version, metadata, expiration) VALUES (?, ?, ?, ?, ?)"
+_NAMED: Final = "SELECT 1 FROM entries WHERE file = ?"
 _SWEEP: Final = """
     DELETE FROM entries WHERE (namespace, key) IN
         (SELECT namespace, key FROM entries WHERE expiration <= ? ORDER BY expiration LIMIT ?)
+    RETURNING file, size
 """
 
 
 class SQLite(Engine):
-    """A store in one file. Raises CannotStart when it cannot be opened, or another process has it."""
+    """A store in one file, and a folder beside it. Raises CannotStart when another process has it, or it is broken.
+
+    Unless it is `exclusive`, as in tests, it remembers nothing and removes no file that it did not write.
+    """
 
     def __init__(
         self, path: str, *, clock: Callable[[], float], max_bytes: int, min_free: int = 0, exclusive: bool = True
     ) -> None:
-        self._path = path
         self._clock = clock
-        self._max_bytes = max_bytes
-        self._min_free = min_free
+        self._room = Room(path, max_bytes, min_free)
+        self._recent = Recent() if exclusive else None
+        self._doubtful: _Files = []  # of steps that failed in a way that leaves open whether they were done
         self._lock = sqlite_file.Lock(path) if path and exclusive else None
         with ExitStack() as undo:
             if self._lock:
                 undo.callback(self._lock.release, cleanly=False)
                 sqlite_file.prepare(path, self._lock)
             connection = sqlite_file.open_writer(path)
+            self._files = sqlite_file.open_files(path, connection, tidy=exclusive) if path else None
             undo.pop_all()
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
         for _ in range(READERS if path else 0):
             self._readers.put(sqlite_file.open_reader(path))
-        self._pool = ThreadPoolExecutor(READERS, "kv-reader") if path else None
+        self._pool = ThreadPoolExecutor(READERS, "kv-reader")  # starts none before it is used
         self._writer = Writer(connection, partial(sqlite_file.open_writer, path) if path else None)
         self._writer.start()
 
     async def get(self, namespace: str, key: str) -> Entry | None:
-        """Return the entry, or None when it is absent or expired."""
-        row = await self._read(lambda connection: connection.execute(_GET, (namespace, key, self._clock())).fetchone())
-        return Entry(*_described(row), value=row[4]) if row else None
+        """Return the entry, or None when it is absent or expired; raises ValueDamaged when its bytes are gone."""
+        found = await self._find((namespace, key))
+        if found is None:
+            return None
+        if found.file is None:
+            return found.entry
+        if (opened := await self.open(namespace, key)) is None:
+            return None
+        with opened.file as file:
+            value = await asyncio.wrap_future(self._submit(file.read))
+        return Entry(opened.name, opened.version, opened.metadata, opened.expiration, value)
+
+    async def open(self, namespace: str, key: str) -> Opened | None:
+        """Return the entry, its bytes not read yet; raises ValueDamaged when they are gone."""
+        missing = None
+        while found := await self._find((namespace, key)):
+            entry = found.entry
+            facts = (entry.name, entry.version, entry.metadata, entry.expiration)
+            if self._files is None or found.file is None:
+                return Opened(*facts, BytesIO(entry.value), len(entry.value))
+            try:
+                file = self._files.open(found.file)
+            except OSError:
+                if entry.version == missing:  # otherwise it was replaced or deleted between the two looks
+                    raise ValueDamaged(reason="no file", retry_after=RETRY_SOON) from None
+                missing = entry.version
+                self._forget([(namespace, key)])
+            else:
+                return Opened(*facts, file, found.size)
+        return None
 
     async def metadata(self, namespace: str, key: str) -> Key | None:
         """Return the entry without its bytes, which are not read."""
@@ -97,46 +127,53 @@ class SQLite(Engine):
 
     async def commit(self, namespace: str, operations: Sequence[Operation]) -> bool:
         """Do the whole step if all its checks hold; return whether they did."""
-        weight = sum(len(operation.value) for operation in operations if isinstance(operation, Put))
-        step = _Step(namespace, operations, self._clock(), self._room, is_small=weight < SMALL_STEP)
-        return await asyncio.wrap_future(self._writer.submit(step.run, weight))
+        step = Step(namespace, operations, self._clock(), self._room, self._files)
+        outcome: Future[bool] = Future()
+        outcome.set_running_or_notify_cancel()  # who stops waiting for it does not stop it
+        if step.is_large:
+            self._submit(partial(self._begin, step, outcome))
+        else:
+            self._begin(step, outcome)
+        return await asyncio.wrap_future(outcome)
 
     async def usage(self) -> Usage:
         """Return how much is stored, and how much more may be."""
-        used = await self._read(_used)
-        return Usage(used, max(0, self._room(used, 0, is_small=False)))
+        stored = await self._read(used) + (self._files.size if self._files else 0)
+        return Usage(stored, max(0, self._room.left(stored)))
 
     async def sweep(self) -> int:
         """Erase expired entries batch by batch, then give their room back to the disk."""
         due, erased = (self._clock(), SWEEP_BATCH), 0
-        while count := await asyncio.wrap_future(self._writer.submit(lambda connection: _changed(connection, due))):
-            erased += count
+        while gone := await self._erase(lambda connection: _files(connection.execute(_SWEEP, due))):
+            erased += len(gone)
+        if self._doubtful:
+            await self._erase(self._unnamed)
         if erased:
             await asyncio.wrap_future(self._writer.submit(_shrink, alone=True))
         return erased
 
     def close(self) -> None:
         """Finish what was handed in, move the log into the file, and unlock it."""
-        if self._pool:
-            self._pool.shutdown()
+        self._pool.shutdown()
         while not self._readers.empty():
             self._readers.get().close()
         is_clean = self._writer.stop()
+        if self._files:
+            self._files.close()
         if self._lock:
             self._lock.release(cleanly=is_clean)
 
-    def _room(self, used: int, growth: int, *, is_small: bool) -> int:
-        """Return how many bytes may be added; `growth` is not on the disk yet, small steps may go a little further."""
-        room = self._max_bytes - used + (RESERVE if is_small else 0)
-        if not self._path:
-            return room
-        disk = disk_usage(Path(self._path).parent)
-        reserve = self._min_free or min(max(disk.total // 20, MIN_RESERVE), MAX_RESERVE)
-        return min(room, disk.free - growth - (reserve // 2 if is_small else reserve))
+    # Reading
 
     async def _read(self, work: Callable[[apsw.Connection], T]) -> T:
-        future: Future[T] = self._pool.submit(self._borrow, work) if self._pool else self._writer.submit(work)
+        future = self._submit(partial(self._borrow, work)) if self._files else self._writer.submit(work)
         return await asyncio.wrap_future(future)
+
+    def _submit(self, work: Callable[[], T]) -> "Future[T]":
+        try:
+            return self._pool.submit(work)
+        except RuntimeError:  # it was shut down
+            raise StorageUnavailable(reason="closed", retry_after=RETRY_SOON) from None
 
     def _borrow(self, work: Callable[[apsw.Connection], T]) -> T:
         connection = self._readers.get()
@@ -147,54 +184,78 @@ class SQLite(Engine):
         finally:
             self._readers.put(connection)
 
+    async def _find(self, name: Name) -> Found | None:
+        """Return an entry that is in force, without the value of a large one."""
+        now = self._clock()
+        if self._recent and (known := self._recent.get(name)):
+            return known if known.entry.expiration is None or known.entry.expiration > now else None
+        changes = self._recent.changes if self._recent else 0
+        row = await self._read(lambda connection: connection.execute(_GET, (*name, now)).fetchone())
+        if row is None:
+            return None
+        found = Found(Entry(*_described(row), value=row[4]), file=row[5], size=row[6])
+        if self._recent:
+            self._recent.remember(name, found, changes)
+        return found
 
-class _Step:
-    """One atomic step, inside the writer's transaction."""
+    def _forget(self, names: Sequence[Name] | None = None) -> None:
+        if self._recent:
+            self._recent.forget(names)
 
-    def __init__(
-        self, namespace: str, operations: Sequence[Operation], now: float, room: Callable[..., int], *, is_small: bool
-    ) -> None:
-        self._namespace, self._operations, self._now = namespace, operations, now
-        self._room = partial(room, is_small=is_small)
+    # Writing
 
-    def run(self, connection: apsw.Connection) -> bool:
-        checks = [operation for operation in self._operations if isinstance(operation, Check)]
-        if not all(self._holds(connection, check) for check in checks):
-            return False
-        before = _used(connection)
-        for operation in self._operations:
-            self._apply(connection, operation)
-        after = _used(connection)
-        if after > before and self._room(after, after - before) < 0:
-            raise StorageFull
-        return True
+    def _begin(self, step: Step, outcome: "Future[bool]") -> None:
+        try:
+            step.prepare()
+            job = self._writer.submit(step.run, step.weight)
+        except (OSError, StorageUnavailable) as error:
+            step.settle(is_done=False)
+            outcome.set_exception(_refused(error))
+        else:
+            job.add_done_callback(partial(self._settle, step, outcome))
 
-    def _holds(self, connection: apsw.Connection, check: Check) -> bool:
-        row = connection.execute(_METADATA, (self._namespace, check.key, self._now)).fetchone()
-        return (row[1] if row else None) == check.version
+    def _settle(self, step: Step, outcome: "Future[bool]", job: "Future[bool]") -> None:
+        """Tidy up in the writer's thread, and only then tell the outcome."""
+        error = job.exception()
+        self._doubtful += step.settle(is_done=None if error else job.result())
+        self._forget(step.names)
+        if error:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(job.result())
 
-    def _apply(self, connection: apsw.Connection, operation: Operation) -> None:
-        if isinstance(operation, Put | Delete):
-            connection.execute(_DELETE, (self._namespace, operation.key))
-        if isinstance(operation, Put):
-            connection.execute(_PUT_VALUE, (operation.value,))
-            version, metadata = connection.last_insert_rowid(), msgspec.json.encode(operation.metadata)
-            connection.execute(_PUT, (self._namespace, operation.key, version, metadata, operation.expiration))
+    async def _erase(self, work: Callable[[apsw.Connection], _Files]) -> _Files:
+        """Let the writer find or make files that no entry names, and remove them; others than files count only."""
+
+        def remove(job: "Future[_Files]") -> None:
+            self._forget()
+            if self._files and not job.cancelled() and not job.exception():
+                self._files.remove((name, size) for name, size in job.result() if name)
+
+        job = self._writer.submit(work)
+        job.add_done_callback(remove)  # in the writer's thread: also when nobody waits any more
+        return await asyncio.wrap_future(job)
+
+    def _unnamed(self, connection: apsw.Connection) -> _Files:
+        doubtful, self._doubtful = self._doubtful, []
+        return [file for file in doubtful if connection.execute(_NAMED, file[:1]).get is None]
+
+
+def _refused(error: Exception) -> Exception:
+    """Return what a file that could not be written means."""
+    if not isinstance(error, OSError):
+        return error
+    if error.errno in _FULL:
+        return StorageFull()
+    return StorageUnavailable(reason=type(error).__name__, retry_after=RETRY_SOON)
 
 
 def _described(row: tuple[Any, ...]) -> tuple[str, int, dict[str, object], float | None]:
     return row[0], row[1], msgspec.json.decode(row[2]), row[3]
 
 
-def _used(connection: apsw.Connection) -> int:
-    """Return the bytes of all pages in use; SQLite knows them without counting."""
-    pages = connection.pragma("page_count") - connection.pragma("freelist_count")
-    return int(pages * connection.pragma("page_size"))
-
-
-def _changed(connection: apsw.Connection, due: tuple[float, int]) -> int:
-    connection.execute(_SWEEP, due)
-    return connection.changes()
+def _files(rows: apsw.Cursor) -> _Files:
+    return [(str(name) if name else None, int(size)) for name, size in rows]
 
 
 def _shrink(connection: apsw.Connection) -> None:

@@ -8,9 +8,10 @@ from typing import Final
 import apsw
 
 from server.errors import CannotStart
+from server.kv.files import Files
 
 APPLICATION_ID: Final = 0x48444943  # "HDIC"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 BUSY_TIMEOUT: Final = 5000  # milliseconds
 PAGE_SIZE: Final = 16 * 1024  # bytes; with SQLite's own 4 KiB an image costs a half more CPU to write and to read
 _RUNNING: Final = b"running\n"  # in the lock file
@@ -27,6 +28,14 @@ _SCHEMA: Final = """
     CREATE TRIGGER entries_deleted AFTER DELETE ON entries
         BEGIN DELETE FROM contents WHERE version = old.version; END;
 """
+_UPGRADES: Final = {  # by the version they lead to
+    2: """
+    ALTER TABLE entries ADD COLUMN file TEXT;  -- where the value is when it is large (files.py): its content is empty
+    ALTER TABLE entries ADD COLUMN size INTEGER NOT NULL DEFAULT 0;  -- of that file, in bytes
+    CREATE INDEX entries_by_file ON entries (file, size) WHERE file IS NOT NULL;
+    """,
+}
+NAMED: Final = "SELECT file, size FROM entries WHERE file IS NOT NULL"
 
 
 class Lock:
@@ -107,6 +116,17 @@ def open_reader(path: str) -> apsw.Connection:
     return connection
 
 
+def open_files(path: str, connection: apsw.Connection, *, tidy: bool) -> Files:
+    """Open the folder of the large values, beside the file; `tidy` removes what no entry names."""
+    try:
+        files = Files(f"{path}.files")
+        if tidy:
+            files.keep({str(name): int(size) for name, size in connection.execute(NAMED)})
+    except (OSError, apsw.Error) as error:
+        raise cannot_open(path, str(error), "its folder must be writable, and the store whole") from None
+    return files
+
+
 def _create(path: str) -> None:
     """Make an empty store under another name, so that one that is there is always whole."""
     new = f"{path}.new"
@@ -130,7 +150,7 @@ def _make_schema(connection: apsw.Connection) -> None:
     with connection:
         connection.execute(_SCHEMA)
         connection.pragma("application_id", APPLICATION_ID)
-        connection.pragma("user_version", SCHEMA_VERSION)
+        connection.pragma("user_version", 1)
 
 
 def _verify(path: str, remedy: str) -> None:
@@ -154,6 +174,15 @@ def _settle(connection: apsw.Connection, path: str) -> None:
         "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
         "PRAGMA journal_size_limit = 67108864; PRAGMA mmap_size = 0"
     )
+    _upgrade(connection)
+
+
+def _upgrade(connection: apsw.Connection) -> None:
+    """Bring the schema to ours, a version at a time; what an older server stored stays where it is."""
+    for version in range(connection.pragma("user_version") + 1, SCHEMA_VERSION + 1):
+        with connection:
+            connection.execute(_UPGRADES[version])
+            connection.pragma("user_version", version)
 
 
 def cannot_open(path: str, reason: str, remedy: str) -> CannotStart:

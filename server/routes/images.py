@@ -99,7 +99,8 @@ class ImageRoutes:
         if request.method == "HEAD":
             headers["Content-Length"] = str(record.size)
             return Response(headers=headers, media_type=record.content_type)
-        return downloads.ranged(request, record, await self._images.content(user, record), headers)
+        part = downloads.part(request, record)
+        return downloads.Content(await self._images.open(user, record), part, record, headers)
 
     async def _user(self, request: Request) -> str:
         return (await self._auth.session(request)).user.id

@@ -1,6 +1,7 @@
 """What a request takes in a store of 10, 10,000 and 1,000,000 records: `make bench`.
 
-Three servers run at once and are asked in turn over one connection; a figure is the median of all its calls.
+Three servers run at once and are asked in turn over one connection; a figure is the median of all its calls. Beside
+these records each store has a crowd of accounts, so many that the server remembers nothing of who asks for a list next.
 """
 
 import argparse
@@ -10,10 +11,18 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import cycle, islice
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import msgspec
+
+from server.accounts import User
+from server.kv.recent import REMEMBERED
 from server.kv.sqlite_file import Lock, open_writer, prepare
+from server.records import Index, Record
+from server.times import iso
+from server.tokens import Tokens
 from tests.benchmarks.load import Address, Call, run
 from tests.benchmarks.people import Person, as_form, image, served, sign_up
 from tests.benchmarks.report import report
@@ -27,8 +36,8 @@ _OF_ONE_ACCOUNT = ("user", "email", "index", "content", "content", "content", "r
 DAY = 24 * 60 * 60  # seconds
 
 
-def fill(folder: Path, count: int) -> None:
-    """Make a store with so many records of other people, written past the engine."""
+def fill(folder: Path, count: int, crowd: list[User]) -> None:
+    """Make a store with so many records of other people, and a crowd with three images each, past the engine."""
     folder.mkdir()
     path = str(folder / "kv.sqlite3")
     lock = Lock(path)
@@ -43,8 +52,33 @@ def fill(folder: Path, count: int) -> None:
             "INSERT INTO entries (namespace, key, version, metadata, expiration) VALUES (?, ?, ?, '{}', ?)",
             _records(count),
         )
+        for version, (namespace, key, value) in enumerate(_accounts(crowd), count + 1):
+            connection.execute("INSERT INTO contents (version, value) VALUES (?, ?)", (version, value))
+            connection.execute(
+                "INSERT INTO entries (namespace, key, version, metadata) VALUES (?, ?, ?, '{}')",
+                (namespace, key, version),
+            )
     connection.close()
     lock.release(cleanly=True)
+
+
+def people(count: int) -> list[User]:
+    """Return accounts that nobody signed up."""
+    return [
+        User(id=uuid4().hex, username="somebody", email=f"{number}@example.org", password="", created_at=iso(0))
+        for number in range(count)
+    ]
+
+
+def _accounts(crowd: list[User]) -> Iterator[tuple[str, str, bytes]]:
+    """Yield what the server keeps of each: namespace, key, value."""
+    facts = {"prompt": "a lake", "created_at": iso(time.time()), "expires_at": iso(time.time() + DAY), "size": IMAGE}
+    facts |= {"sha256": "0" * 64, "content_type": "image/png", "width": 1024, "height": 1024}
+    record = msgspec.convert({**facts, "id": "", "seed": 7, "model": None, "negative": None}, Record)
+    for user in crowd:
+        images = tuple(msgspec.structs.replace(record, id=str(uuid4())) for _ in range(3))
+        yield "USERS", f"user/{user.id}", msgspec.json.encode(user)
+        yield "IMAGES_CACHE", f"index/{user.id}", msgspec.json.encode(Index(images))
 
 
 def _records(count: int) -> Iterator[tuple[str, str, int, float | None]]:
@@ -60,10 +94,12 @@ def _records(count: int) -> Iterator[tuple[str, str, int, float | None]]:
 
 
 class Store:
-    """A server on a filled store, and one person in it who has three images."""
+    """A server on a filled store, one person in it who saves and downloads, and a crowd that looks at its lists."""
 
-    def __init__(self, url: str, address: Address) -> None:
+    def __init__(self, url: str, address: Address, folder: Path, crowd: list[User]) -> None:
         self.address = address
+        tokens = Tokens((folder / "jwt_secret").read_bytes(), DAY, time.time)
+        self._crowd = cycle(Person(user.email, tokens.issue(user.id, 0)) for user in crowd)
         self._person = sign_up(url, "ann")
         self._form = as_form(image(IMAGE))
         made = [self._person.save(*self._form) for _ in range(3)]
@@ -76,8 +112,9 @@ class Store:
         if name == "save":
             made = [person.save(*self._form) for _ in range(CALLS[name])]
             return [save for _, save in made], [person.delete(key) for key, _ in made]
-        path = "/api/images/daily" if name == "list" else f"/api/images/download/{self._kept}"
-        return [person.get(path)] * CALLS[name], []
+        if name == "list":
+            return [asking.get("/api/images/daily") for asking in islice(self._crowd, CALLS[name])], []
+        return [person.get(f"/api/images/download/{self._kept}")] * CALLS[name], []
 
 
 def measure(stores: dict[int, Store], rounds: int) -> dict[str, dict[str, float]]:
@@ -115,12 +152,12 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=ROOT / "test-results" / "growth.json")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, ExitStack() as running:
-        stores = {}
+        stores, crowd = {}, people(REMEMBERED)  # of each the account and the images: twice what is remembered
         for size in SIZES:
             folder = Path(name) / str(size)
-            fill(folder, size)
+            fill(folder, size, crowd)
             server, address = running.enter_context(served(folder))
-            stores[size] = Store(server.url, address)
+            stores[size] = Store(server.url, address, folder, crowd)
         found = measure(stores, given.rounds)
     report(given.json, found, table(found))
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, TypeVar
 
 from server.errors import StorageUnavailable
-from server.kv.base import Engine, Entry, Key, Operation, Page, Usage
+from server.kv.base import Engine, Entry, Key, Opened, Operation, Page, Usage
 
 T = TypeVar("T")
 When = Literal["before", "after"]
@@ -21,6 +21,9 @@ class Faulty(Engine):
 
     async def get(self, namespace: str, key: str) -> Entry | None:
         return await self._call(lambda: self.inner.get(namespace, key))
+
+    async def open(self, namespace: str, key: str) -> Opened | None:
+        return await self._call(lambda: self.inner.open(namespace, key))
 
     async def metadata(self, namespace: str, key: str) -> Key | None:
         return await self._call(lambda: self.inner.metadata(namespace, key))

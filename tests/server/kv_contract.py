@@ -1,6 +1,7 @@
 """What every key-value engine has to keep: run against each by a subclass that gives `store`, `engine` and `clock`."""
 
 import asyncio
+import random
 
 import pytest
 
@@ -46,6 +47,21 @@ class KVContract:
         assert key is not None
         assert key.metadata == {"a": 1}
         assert key.version == await version(store, "k")
+
+    async def test_open_reads_as_it_is_needed_also_what_is_deleted_meanwhile(self, store: Namespace) -> None:
+        for value in (b"", b"small", random.Random(1).randbytes(300_000)):
+            await store.atomic().put("k", value, metadata={"a": 1}).commit()
+            opened = await store.open("k")
+            assert opened is not None
+            await store.atomic().delete("k").commit()
+
+            read = bytearray()
+            await opened.scan(read.extend)
+
+            with opened.file as file:
+                assert (bytes(read), file.read(), opened.size) == (value, value, len(value))
+            assert opened.metadata == {"a": 1}
+            assert await store.open("k") is None
 
     async def test_put_replaces_and_gives_a_new_version(self, store: Namespace) -> None:
         await put(store, "k", b"1")

@@ -5,8 +5,11 @@ import hashlib
 import json
 import os
 import random
+import re
 import resource
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,13 +18,12 @@ from pathlib import Path
 from typing import Self
 from uuid import uuid4
 
-import apsw
 import httpx2
 import pytest
 
 from server.errors import CannotStart
 from server.kv.sqlite_file import PAGE_SIZE
-from tests.live_server import LiveServer
+from tests.live_server import ROOT, LiveServer
 from tests.server.conftest import PASSWORD, Clock, Person, Serve, refusal, sign_up
 from tests.server.pictures import png
 
@@ -207,7 +209,7 @@ def test_file_size_limit(tmp_path: Path) -> None:
     with LiveServer(tmp_path / "data", **ROOMY) as server:
         headers, form = person(server.url)
         assert upload(server.url, headers).status_code == 201
-        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (3_000_000, resource.RLIM_INFINITY))
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (500_000, resource.RLIM_INFINITY))
         answers = [upload(server.url, headers).status_code for _ in range(5)]
         assert answers[-1] in (503, 507)
         check_full(server.url, headers, form, 1 + answers.count(201))
@@ -331,21 +333,80 @@ async def test_the_clock_goes_back_and_far_ahead_and_back(serve: Serve, clock: C
             assert (await ann.get(f"/api/images/{image['id']}/content")).status_code == 200
 
 
-def test_a_backup_taken_under_load(tmp_path: Path) -> None:
-    """As the README says: VACUUM INTO beside the running server; the copy has all that was acknowledged before."""
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    with LiveServer(tmp_path / "data", **ROOMY) as server, contextlib.ExitStack() as stack:
+def back_up(data: Path, copy: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "server", "backup", str(copy)]
+    env = {**os.environ, "DATA_DIR": str(data)}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("elsewhere", [None, "/dev/shm"])
+def test_a_backup_taken_under_load(tmp_path: Path, elsewhere: str | None) -> None:
+    """As the README says; the copy has all that was acknowledged before, on the same disk or on another."""
+    with tempfile.TemporaryDirectory(dir=elsewhere) as folder:
+        _check_backup(tmp_path / "data", Path(folder) / "copy")
+
+
+def _check_backup(data: Path, copy: Path) -> None:
+    with LiveServer(data, **ROOMY) as server, contextlib.ExitStack() as stack:
         savers = [stack.enter_context(Saver(server.url, random.Random(number))) for number in range(3)]
         with saving(savers):
             time.sleep(0.3)
             before = [dict(saver.acknowledged) for saver in savers]
-            connection = apsw.Connection(str(tmp_path / "data" / "kv.sqlite3"))
-            connection.execute("VACUUM INTO ?", (str(copy / "kv.sqlite3"),))
-            connection.close()
-    (copy / "jwt_secret").write_bytes((tmp_path / "data" / "jwt_secret").read_bytes())
+            answer = back_up(data, copy)
+    assert answer.returncode == 0, answer.stderr
     with LiveServer(copy, **ROOMY) as restored:
         for saver, acknowledged in zip(savers, before, strict=True):
             saver.move(restored.url, acknowledged)
             assert saver.lost(sample=5) == []
             saver.http.close()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_backup_says_what_is_wrong(tmp_path: Path, count: int) -> None:
+    (tmp_path / "kv.sqlite3.files").mkdir()  # a copy is there already
+    command = [sys.executable, "-m", "server", "backup", *[str(tmp_path)] * count]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    assert re.fullmatch(r"Cannot start: .*(needs a folder|goes into a new folder).*\n", answer.stderr)
+
+
+# Large values, each in a file of its own
+
+
+VALUE_DAMAGES: dict[str, Callable[[Path], object]] = {
+    "removed": lambda file: file.unlink(),
+    "emptied": lambda file: os.truncate(file, 0),
+    "cut in half": _cut_in_half,
+    "one bit": lambda file: file.write_bytes(bytes([file.read_bytes()[0] ^ 1]) + file.read_bytes()[1:]),
+    "longer": lambda file: file.write_bytes(file.read_bytes() + b"x"),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("how", VALUE_DAMAGES)
+async def test_a_damaged_value_is_said_and_the_others_are_served(serve: Serve, tmp_path: Path, how: str) -> None:
+    async with serve() as client:
+        ann = await sign_up(client)
+        broken, whole = [(await ann.save(png(size=100_000, colour=number))).json()["id"] for number in range(2)]
+        files = sorted((tmp_path / "kv.sqlite3.files").iterdir(), key=lambda file: file.stat().st_mtime_ns)
+        VALUE_DAMAGES[how](files[0])
+        for path in (f"/api/images/{broken}/content", f"/api/images/download/{broken}", f"/api/images/{broken}"):
+            assert refusal(await ann.get(path)) == (503, "stored_image_damaged")
+        assert (await ann.get(f"/api/images/{whole}/content")).content == png(size=100_000, colour=1)
+        assert (await ann.delete(f"/api/images/{broken}")).status_code == 200
+        assert await ann.ids() == [whole]
+
+
+@pytest.mark.anyio
+async def test_files_that_nothing_names_are_removed_at_the_start(serve: Serve, tmp_path: Path) -> None:
+    async with serve() as client:
+        ann = await sign_up(client)
+        image = (await ann.save(png(size=100_000))).json()["id"]
+    folder = tmp_path / "kv.sqlite3.files"
+    (folder / "left-by-a-kill").write_bytes(b"half")
+    async with serve() as client:
+        ann.client = client
+        assert len(list(folder.iterdir())) == 1
+        assert (await ann.get(f"/api/images/{image}/content")).content == png(size=100_000)
+        await ann.delete(f"/api/images/{image}")
+        assert list(folder.iterdir()) == []

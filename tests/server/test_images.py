@@ -222,7 +222,7 @@ class TestAtOnce:
             return record.id
 
         acknowledged = await asyncio.gather(*(work((images, elsewhere)[n % 2], n // 2) for n in range(24)))
-        listed = [record.id for record in await images.live("u")]
+        listed = [record.id for record in await elsewhere.live("u")]  # the handle that remembers nothing
         assert sorted(listed) == sorted(filter(None, acknowledged))
         assert len(listed) <= 3
 
@@ -235,6 +235,18 @@ async def test_damage_is_said_and_never_served(images: Images, engine: SQLite) -
     with pytest.raises(StoredImageDamaged):
         await images.read("u", record.id)
     engine._writer.connection.execute("DELETE FROM contents WHERE length(value) = ?", (record.size,))
+    with pytest.raises(StoredImageDamaged):
+        await images.read("u", record.id)
+
+
+async def test_an_image_of_an_older_server_is_compared_by_its_digest(images: Images, engine: SQLite) -> None:
+    record = (await images.save("u", made := draft())).record
+    engine._writer.connection.execute("UPDATE entries SET metadata = '{}' WHERE key LIKE 'content/%'")
+    assert (await images.read("u", record.id))[1] == made.data
+    engine._forget()
+    engine._writer.connection.execute(
+        "UPDATE contents SET value = zeroblob(length(value)) WHERE length(value) = ?", (record.size,)
+    )
     with pytest.raises(StoredImageDamaged):
         await images.read("u", record.id)
 

@@ -1,6 +1,7 @@
 """The SQLite engine: the contract in a file and in memory, and what only a file can show."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +9,13 @@ import apsw
 import pytest
 
 from server.errors import CannotStart, StorageFull, StorageUnavailable
-from server.kv import open_engine, open_stores
+from server.kv import open_engine, open_stores, sqlite_file
 from server.kv.base import Engine, Namespace
-from server.kv.sqlite import RESERVE, SQLite
+from server.kv.sqlite import SQLite
+from server.kv.sqlite_file import PAGE_SIZE
+from server.kv.sqlite_step import LARGE, RESERVE
 from tests.server.conftest import Clock
+from tests.server.disks import recorded
 from tests.server.kv_contract import KVContract, put, version
 
 pytestmark = pytest.mark.anyio
@@ -109,10 +113,15 @@ async def test_a_full_store_refuses_what_is_big_and_keeps_all(path: str, clock: 
 async def test_small_steps_have_a_reserve_that_ends(path: str, clock: Clock) -> None:
     engine = SQLite(path, clock=clock, max_bytes=1 << 20)
     store = Namespace(engine, "TEST")
-    await put(store, "a", bytes(940_000))
+    await put(store, "a", bytes(900_000))
     stored = await asyncio.gather(*(_stored(store, number) for number in range(2 * RESERVE // 64_000)))
     engine.close()
     assert RESERVE // 64_000 - 5 < sum(stored) < RESERVE // 64_000
+
+
+def value_files(path: str) -> list[Path]:
+    """Return the files of large values."""
+    return list(Path(f"{path}.files").iterdir())
 
 
 def _file_size(path: str) -> int:
@@ -128,13 +137,114 @@ async def _stored(store: Namespace, number: int) -> bool:
 
 
 async def test_sweeping_returns_disk_space(path: str, engine: SQLite, store: Namespace, clock: Clock) -> None:
-    for number in range(10):
-        await put(store, str(number), bytes(500_000), clock.now + 1)
+    empty = (await engine.usage()).used
+    for number in range(50):
+        await put(store, str(number), bytes(60_000), clock.now + 1)
+    for number in range(5):
+        await put(store, f"large {number}".replace(" ", "-"), bytes(500_000), clock.now + 1)
     engine._writer.connection.wal_checkpoint()
     before = _file_size(path)
+    assert (await engine.usage()).used > 5_500_000
     clock.now += 1
     await engine.sweep()
     assert _file_size(path) < before / 10
+    assert value_files(path) == []
+    assert (await engine.usage()).used <= empty + PAGE_SIZE
+
+
+async def test_a_large_value_is_a_file_as_long_as_its_entry(path: str, store: Namespace) -> None:
+    await put(store, "k", bytes(LARGE))
+    assert [file.stat().st_size for file in value_files(path)] == [LARGE]
+    await put(store, "k", bytes(LARGE + 1))
+    assert [file.stat().st_size for file in value_files(path)] == [LARGE + 1]
+    await put(store, "k", bytes(LARGE - 1))
+    assert value_files(path) == []
+    await put(store, "k", bytes(LARGE))
+    await store.atomic().delete("k").commit()
+    assert value_files(path) == []
+
+
+async def test_a_step_that_is_refused_leaves_no_file(path: str, clock: Clock) -> None:
+    engine = SQLite(path, clock=clock, max_bytes=1 << 20)
+    store = Namespace(engine, "TEST")
+    assert not await store.atomic().check("k", 7).put("k", bytes(500_000)).commit()
+    with pytest.raises(StorageFull):
+        await put(store, "k", bytes(2 << 20))
+    used = (await engine.usage()).used
+    engine.close()
+    assert value_files(path) == []
+    assert used < 1 << 18
+
+
+async def test_a_step_whose_end_nobody_knows_is_settled_by_the_sweep(tmp_path: Path, clock: Clock) -> None:
+    """The disk failed at the commit: whatever the log says then, each entry has its file, each file its entry."""
+    with recorded(tmp_path) as recorder:
+        engine = SQLite(str(tmp_path / "kv.sqlite3"), clock=clock, max_bytes=GIB)
+        store = Namespace(engine, "TEST")
+        await put(store, "k", bytes(100_000))
+        recorder.fail_syncs = 1
+        with pytest.raises(StorageUnavailable):
+            await put(store, "k", bytes(200_000))
+        await put(store, "other")
+        await engine.sweep()
+        entry, files = await store.get("k"), value_files(f"{tmp_path}/kv.sqlite3")
+        engine.close()
+    assert entry is not None
+    assert [file.stat().st_size for file in files] == [len(entry.value)]
+
+
+async def test_a_file_that_cannot_be_written_is_a_refusal(path: str, store: Namespace) -> None:
+    shutil.rmtree(f"{path}.files")
+    with pytest.raises(StorageUnavailable):
+        await put(store, "k", bytes(LARGE))
+    assert await store.get("k") is None
+
+
+async def test_who_stops_waiting_does_not_stop_a_commit(path: str, clock: Clock) -> None:
+    engine = SQLite(path, clock=clock, max_bytes=GIB)
+    waiting = asyncio.ensure_future(put(Namespace(engine, "TEST"), "k", bytes(LARGE)))
+    await asyncio.sleep(0)  # it has begun
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    engine.close()
+    engine = SQLite(path, clock=clock, max_bytes=GIB)
+    entry = await Namespace(engine, "TEST").get("k")
+    engine.close()
+    assert entry is not None
+    assert entry.value == bytes(LARGE)
+
+
+async def test_what_was_read_is_not_read_again_before_it_changes(engine: SQLite, store: Namespace) -> None:
+    await put(store, "k", b"1")
+    assert (await store.get("k")) == (await store.get("k"))
+    engine._writer.connection.execute("UPDATE contents SET value = '2'")  # behind its back
+    entry = await store.get("k")
+    assert entry is not None
+    assert entry.value == b"1"
+    assert not await store.atomic().check("k", 99).delete("k").commit()
+    entry = await store.get("k")
+    assert entry is not None
+    assert entry.value != b"1"
+
+
+async def test_a_store_of_the_first_version_is_taken_over(path: str, clock: Clock) -> None:
+    """It kept large values beside the small ones, and no checksum."""
+    connection = apsw.Connection(path)
+    connection.execute(sqlite_file._SCHEMA)
+    connection.pragma("application_id", sqlite_file.APPLICATION_ID)
+    connection.pragma("user_version", 1)
+    connection.execute("INSERT INTO contents (version, value) VALUES (7, ?)", (bytes(100_000),))
+    connection.execute("INSERT INTO entries VALUES ('TEST', 'k', 7, '{}', NULL)")
+    connection.close()
+    engine = SQLite(path, clock=clock, max_bytes=GIB)
+    store = Namespace(engine, "TEST")
+    entry = await store.get("k")
+    await put(store, "k", bytes(200_000))
+    engine.close()
+    assert entry is not None
+    assert (entry.version, entry.value) == (7, bytes(100_000))
+    assert [file.stat().st_size for file in value_files(path)] == [200_000]
 
 
 async def test_listing_reads_no_value(engine: SQLite, store: Namespace) -> None:

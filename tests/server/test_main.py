@@ -47,9 +47,9 @@ def test_what_was_acknowledged_survives_a_stop_and_a_kill(tmp_path: Path) -> Non
 
 def test_only_the_owner_can_read_the_data(tmp_path: Path) -> None:
     with LiveServer(tmp_path / "data"):
-        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
-        assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
-    assert set(modes.values()) == {0o600}
+        paths = [tmp_path / "data", *(tmp_path / "data").rglob("*")]
+        modes = {path.name: (path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in paths}
+    assert set(modes.values()) == {(True, 0o700), (False, 0o600)}
     assert "jwt_secret" in modes
     assert not (tmp_path / "data" / "kv.sqlite3-wal").exists()  # moved into the file at the stop
 

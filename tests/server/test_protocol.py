@@ -109,6 +109,83 @@ def test_a_slow_reader_of_a_download_is_cut(server: LiveServer) -> None:
         assert _received(connection) < 5 * MIB
 
 
+LARGE = png(size=2 * MIB, colour=3)
+
+
+@pytest.fixture(scope="module")
+def kept(server: LiveServer) -> tuple[str, str]:
+    """Save a large image; return its address and whose token reads it."""
+    mine = token(server, "kept@example.com")
+    files = {"metadata": (None, b'{"prompt": "p"}'), "image": ("i.png", LARGE)}
+    headers = {"Authorization": f"Bearer {mine}"}
+    image = httpx2.post(f"{server.url}/api/images/save", files=files, headers=headers).json()["id"]
+    return f"/api/images/{image}/content", mine
+
+
+def asked(kept: tuple[str, str], more: str = "") -> bytes:
+    return f"GET {kept[0]} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {kept[1]}\r\n{more}\r\n".encode()
+
+
+def test_a_file_is_sent_exactly(server: LiveServer, kept: tuple[str, str]) -> None:
+    headers = {"Authorization": f"Bearer {kept[1]}"}
+    with httpx2.Client(base_url=server.url, headers=headers) as client:
+        for _ in range(3):  # over one connection
+            answer = client.get(kept[0])
+            assert (answer.status_code, answer.content) == (200, LARGE)
+            for start, stop in ((0, 1), (7, 1_500_000), (2 * MIB - 1, 2 * MIB)):
+                answer = client.get(kept[0], headers={"Range": f"bytes={start}-{stop - 1}"})
+                assert (answer.status_code, answer.content) == (206, LARGE[start:stop])
+            assert client.get("/health").status_code == 200
+    sizes = [
+        json.loads(line)["bytes"] for line in server.output.splitlines() if '"status":206' in line.replace(" ", "")
+    ]
+    assert set(sizes[-3:]) == {1, 1_499_993}
+
+
+def test_requests_sent_ahead_are_answered_in_order(server: LiveServer, kept: tuple[str, str]) -> None:
+    health = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with closing(connect(server)) as connection:
+        connection.sendall(asked(kept) + asked(kept, "Range: bytes=0-9\r\n") + asked(kept) + health)
+        answers = _all(connection)
+    bodies = [answer.partition(b"\r\n\r\n")[2] for answer in answers.split(b"HTTP/1.1 ")[1:]]
+    assert [len(body) for body in bodies[:3]] == [len(LARGE), 10, len(LARGE)]
+    assert bodies[0] == bodies[2] == LARGE
+    assert b"ok" in bodies[3]
+
+
+def test_who_has_said_all_it_wants_still_gets_the_file(server: LiveServer, kept: tuple[str, str]) -> None:
+    with closing(connect(server)) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(asked(kept))
+        connection.shutdown(socket.SHUT_WR)
+        assert _all(connection).partition(b"\r\n\r\n")[2] == LARGE
+
+
+def test_clients_that_go_in_the_middle_of_a_file_leave_nothing_open(server: LiveServer, kept: tuple[str, str]) -> None:
+    def opened() -> int:
+        return len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
+
+    httpx2.get(f"{server.url}/health")
+    before = opened()
+    for _ in range(5):
+        with closing(connect(server)) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(asked(kept))
+            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    end = time.monotonic() + LIMIT
+    while opened() > before and time.monotonic() < end:
+        assert httpx2.get(f"{server.url}/health").status_code == 200
+    assert opened() <= before
+    assert "Traceback" not in server.output
+
+
+def _all(connection: socket.socket) -> bytes:
+    received = bytearray()
+    while some := connection.recv(1 << 20):
+        received += some
+    return bytes(received)
+
+
 def test_half_open_uploads_delay_nobody(server: LiveServer) -> None:
     ann, bob = token(server, "ann@example.com"), token(server, "bob@example.com")
     with ExitStack() as stack:
