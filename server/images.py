@@ -9,6 +9,7 @@ import asyncio
 import math
 import re
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from io import BytesIO, FileIO
 from typing import Final
 from uuid import uuid4
@@ -70,10 +71,12 @@ class Images:
             content = None
         if content is None:
             await self.find(user_id, record.id)  # deleted since the record was found: NotFound
-        elif await is_intact(content, record.sha256):
-            return content.file
-        else:
-            content.file.close()
+            raise StoredImageDamaged(id=record.id, retry_after=RETRY_SOON)
+        with ExitStack() as undo:
+            undo.callback(content.file.close)
+            if await is_intact(content, record.sha256):
+                undo.pop_all()
+                return content.file
         raise StoredImageDamaged(id=record.id, retry_after=RETRY_SOON)
 
     async def save(self, user_id: str, draft: Draft, key: str | None = None) -> Saved:

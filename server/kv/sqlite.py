@@ -6,9 +6,8 @@ the files. In memory (`sqlite://`, for tests) the writer's connection reads too,
 
 import asyncio
 import errno
-import queue
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 from io import BytesIO
@@ -21,13 +20,13 @@ from server.errors import StorageFull, StorageUnavailable, ValueDamaged
 from server.kv import sqlite_file
 from server.kv.base import Engine, Entry, Key, Opened, Operation, Page, Usage
 from server.kv.recent import Found, Name, Recent
+from server.kv.sqlite_readers import Readers
 from server.kv.sqlite_step import Room, Step, used
-from server.kv.sqlite_writer import Writer, translated
+from server.kv.sqlite_writer import Writer
 from server.limits import RETRY_SOON
 
 T = TypeVar("T")
 _Files = list[tuple[str | None, int]]  # names and sizes; no name: the value was in the store itself
-READERS: Final = 4  # threads, each with a connection
 SWEEP_BATCH: Final = 100  # entries per transaction, so that saves get their turn
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -73,10 +72,7 @@ class SQLite(Engine):
             connection = sqlite_file.open_writer(path)
             self._files = sqlite_file.open_files(path, connection, tidy=exclusive) if path else None
             undo.pop_all()
-        self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue()
-        for _ in range(READERS if path else 0):
-            self._readers.put(sqlite_file.open_reader(path))
-        self._pool = ThreadPoolExecutor(READERS, "kv-reader")  # starts none before it is used
+        self._readers = Readers(path) if path else None
         self._writer = Writer(connection, partial(sqlite_file.open_writer, path) if path else None)
         self._writer.start()
 
@@ -90,7 +86,7 @@ class SQLite(Engine):
         if (opened := await self.open(namespace, key)) is None:
             return None
         with opened.file as file:
-            value = await asyncio.wrap_future(self._submit(file.read))
+            value = await asyncio.to_thread(file.read)
         return Entry(opened.name, opened.version, opened.metadata, opened.expiration, value)
 
     async def open(self, namespace: str, key: str) -> Opened | None:
@@ -130,8 +126,8 @@ class SQLite(Engine):
         step = Step(namespace, operations, self._clock(), self._room, self._files)
         outcome: Future[bool] = Future()
         outcome.set_running_or_notify_cancel()  # who stops waiting for it does not stop it
-        if step.is_large:
-            self._submit(partial(self._begin, step, outcome))
+        if self._readers and step.is_large:
+            self._readers.submit(partial(self._begin, step, outcome))
         else:
             self._begin(step, outcome)
         return await asyncio.wrap_future(outcome)
@@ -154,9 +150,8 @@ class SQLite(Engine):
 
     def close(self) -> None:
         """Finish what was handed in, move the log into the file, and unlock it."""
-        self._pool.shutdown()
-        while not self._readers.empty():
-            self._readers.get().close()
+        if self._readers:
+            self._readers.close()
         is_clean = self._writer.stop()
         if self._files:
             self._files.close()
@@ -166,23 +161,7 @@ class SQLite(Engine):
     # Reading
 
     async def _read(self, work: Callable[[apsw.Connection], T]) -> T:
-        future = self._submit(partial(self._borrow, work)) if self._files else self._writer.submit(work)
-        return await asyncio.wrap_future(future)
-
-    def _submit(self, work: Callable[[], T]) -> "Future[T]":
-        try:
-            return self._pool.submit(work)
-        except RuntimeError:  # it was shut down
-            raise StorageUnavailable(reason="closed", retry_after=RETRY_SOON) from None
-
-    def _borrow(self, work: Callable[[apsw.Connection], T]) -> T:
-        connection = self._readers.get()
-        try:
-            return work(connection)
-        except apsw.Error as error:
-            raise translated(error) from error
-        finally:
-            self._readers.put(connection)
+        return await (self._readers.read(work) if self._readers else asyncio.wrap_future(self._writer.submit(work)))
 
     async def _find(self, name: Name) -> Found | None:
         """Return an entry that is in force, without the value of a large one."""
@@ -208,7 +187,7 @@ class SQLite(Engine):
         try:
             step.prepare()
             job = self._writer.submit(step.run, step.weight)
-        except (OSError, StorageUnavailable) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits must hear of it
             step.settle(is_done=False)
             outcome.set_exception(_refused(error))
         else:

@@ -1,6 +1,7 @@
 """The domain of images: whatever runs at once, the quota is exact and nothing acknowledged is lost."""
 
 import asyncio
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +11,7 @@ import pytest
 from server.errors import AlreadyDeleted, KeyReused, NotFound, QuotaExceeded, Refusal, StoredImageDamaged, UnknownUser
 from server.formats import inspect
 from server.images import Images
-from server.kv.base import Namespace
+from server.kv.base import Namespace, Opened
 from server.kv.sqlite import SQLite
 from server.records import Draft, digest
 from server.schemas import ImageDetails
@@ -235,6 +236,17 @@ async def test_damage_is_said_and_never_served(images: Images, engine: SQLite) -
     with pytest.raises(StoredImageDamaged):
         await images.read("u", record.id)
     engine._writer.connection.execute("DELETE FROM contents WHERE length(value) = ?", (record.size,))
+    with pytest.raises(StoredImageDamaged):
+        await images.read("u", record.id)
+
+
+async def test_a_disk_that_does_not_give_bytes_back_is_damage(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = (await images.save("u", draft())).record
+
+    async def broken(*_: object) -> None:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    monkeypatch.setattr(Opened, "scan", broken)
     with pytest.raises(StoredImageDamaged):
         await images.read("u", record.id)
 
