@@ -46,7 +46,10 @@ CONNECTIONS: Final = 1000
 SLOW_READERS: Final = 64  # answers that wait in memory to be taken
 COMMIT_ATTEMPTS: Final = 64  # optimistic rounds before 503
 
+MOST_COMPARED: Final = 10_000  # images of which is remembered that their bytes are right
+
 # Seconds
+COMPARED_FOR: Final = 60  # in which an image's bytes are not compared again
 SWEEP_INTERVAL: Final = 60
 GRACEFUL_SHUTDOWN: Final = 20
 KEEP_ALIVE: Final = 5

@@ -13,6 +13,7 @@ from server.formats import inspect
 from server.images import Images
 from server.kv.base import Namespace, Opened
 from server.kv.sqlite import SQLite
+from server.limits import COMPARED_FOR
 from server.records import Draft, digest
 from server.schemas import ImageDetails
 from server.times import iso
@@ -240,6 +241,18 @@ async def test_damage_is_said_and_never_served(images: Images, engine: SQLite) -
         await images.read("u", record.id)
 
 
+async def test_bytes_are_compared_once_a_minute(images: Images, engine: SQLite, clock: Clock) -> None:
+    record = (await images.save("u", made := draft())).record
+    assert (await images.read("u", record.id))[1] == made.data
+    engine._writer.connection.execute("UPDATE contents SET value = x'00' WHERE length(value) = ?", (record.size,))
+    engine._forget()
+    clock.now += COMPARED_FOR - 1
+    await images.read("u", record.id)
+    clock.now += 1
+    with pytest.raises(StoredImageDamaged):
+        await images.read("u", record.id)
+
+
 async def test_a_disk_that_does_not_give_bytes_back_is_damage(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
     record = (await images.save("u", draft())).record
 
@@ -251,10 +264,13 @@ async def test_a_disk_that_does_not_give_bytes_back_is_damage(images: Images, mo
         await images.read("u", record.id)
 
 
-async def test_an_image_of_an_older_server_is_compared_by_its_digest(images: Images, engine: SQLite) -> None:
+async def test_an_image_of_an_older_server_is_compared_by_its_digest(
+    images: Images, engine: SQLite, clock: Clock
+) -> None:
     record = (await images.save("u", made := draft())).record
     engine._writer.connection.execute("UPDATE entries SET metadata = '{}' WHERE key LIKE 'content/%'")
     assert (await images.read("u", record.id))[1] == made.data
+    clock.now += COMPARED_FOR
     engine._forget()
     engine._writer.connection.execute(
         "UPDATE contents SET value = zeroblob(length(value)) WHERE length(value) = ?", (record.size,)
