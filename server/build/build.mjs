@@ -149,7 +149,7 @@ async function build(chunks, inputs) {
   const early = Object.keys(assets.files).filter((url) => /js$/.test(url) && !/zip-/.test(url)).sort()
     .map((url) => `<link rel="modulepreload" href="${url}">`);
   early.unshift(`<link rel="preload" as="fetch" href="${urls['/vendor/python.zip']}" crossorigin>`);
-  early.unshift(`<script type="module" async src="${urls['/frontend/interpreter.js']}"></script>`);
+  early.unshift(`<script type="module" src="${urls['/frontend/interpreter.js']}"></script>`);
   const { files, ...settings } = config;  // the library holds them
   const main = await fs.readFile(path.join(FRONTEND, 'main.py'), 'utf8');
   const attributes = `config='${JSON.stringify({ ...settings, interpreter: urls['/frontend/interpreter.js'] })}'`;
@@ -159,7 +159,7 @@ async function build(chunks, inputs) {
     .replace(/<html[^>]*/, `$& data-build="${id}"`)
     .replace(' src="/frontend/page.js">', () => `>${first}`)
     .replace('src="/frontend/main.py" config="/pyscript.toml">', () => `${attributes}>\n${main}`)
-    .replace('<script', `${early.join('\n  ')}\n  <script`);
+    .replace('<template id="python">', `$&\n  ${early.join('\n  ')}`);
   const page = `index-${short(html)}.html`;
   await put(path.join(OUT, page), html);
   const inline = createHash('sha256').update(first).digest('base64');
