@@ -135,8 +135,9 @@ def serving(folder: Path) -> Iterator[str]:
     plain = HTMLResponse()
     app.router.routes += [Route("/plain/", lambda _: plain), Route("/plain/plain.js", lambda _: FileResponse(PLAIN))]
     with Serving(app, lifespan="on") as server:
-        html = httpx2.get(server.url, headers={"Accept-Language": "en"}).text
-        plain = HTMLResponse(without_scripts(html), headers=HEADERS)
+        answer = httpx2.get(server.url, headers={"Accept-Language": "en"})
+        policy = {"Content-Security-Policy": answer.headers["Content-Security-Policy"]}
+        plain = HTMLResponse(without_scripts(answer.text), headers=HEADERS | policy)
         yield server.url
 
 
