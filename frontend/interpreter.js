@@ -8,7 +8,7 @@ const turn = () => new Promise((go) => {
   port2.postMessage(null);
 });
 const folder = new URL('/vendor/pyodide/', location.href).href;
-const pyodide = import('/vendor/pyodide/pyodide.mjs');  // not a static import: the page's load event would wait for it
+const pyodide = import('/vendor/pyodide/pyodide.mjs');  // not a static import: where it fails, the page gives up
 const starting = pyodide.then((module) => module.loadPyodide({
   indexURL: folder,
   packageBaseUrl: folder,
@@ -22,11 +22,7 @@ const starting = pyodide.then((module) => module.loadPyodide({
     return module;
   },
 }));
-const parsed = new Promise((done) => {
-  if (document.readyState === 'loading') addEventListener('DOMContentLoaded', done);
-  else done();
-});
-starting.catch(() => parsed.then(() => window.hdPage.giveUp()));  // and PyScript is told when it asks
+starting.catch(window.hdPage.giveUp);  // and PyScript is told when it asks
 
 export const { version } = await pyodide;
 

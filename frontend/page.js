@@ -56,7 +56,15 @@
     },
   };
 
+  // Loading and compiling Python keeps every core busy: begun at once, it would hold up the first picture of the page.
+  function afterFirstPaint(start) {
+    if (document.hidden) { start(); return; }  // no frame is drawn
+    setTimeout(start, 1000);  // milliseconds; a browser that tells of no paint, or a window that was covered
+    new PerformanceObserver(start).observe({ type: 'paint', buffered: true });
+  }
+
   addEventListener('DOMContentLoaded', () => {
     if (typeof WebAssembly !== 'object' || !('noModule' in HTMLScriptElement.prototype)) giveUp();
+    else afterFirstPaint(() => document.head.append(document.getElementById('python').content));
   });
 })();

@@ -46,7 +46,8 @@ class Page:
         self._policy = HEADERS["Content-Security-Policy"]
         if not sources and self._html.exists():
             self._build = read_manifest(root / ".build")
-            self._policy = self._policy.replace("script-src", f"script-src 'sha256-{self._build['inline']}'")
+            for name, digest in self._build["inline"].items():
+                self._policy = self._policy.replace(f"{name}-src", f"{name}-src 'sha256-{digest}'")
             self._html = root / ".build" / self._build["page"]
         self._locales = {language: root / "frontend" / "locales" / f"{language}.json" for language in LANGUAGES}
         if self._html.exists():  # an API alone needs no page

@@ -139,7 +139,7 @@ async function build(chunks, inputs) {
   for (const name of ['icons/192.png', 'icons/512.png', 'screenshot.png']) {
     urls[`/frontend/${name}`] = await assets.named(path.basename(name), await read(path.join(FRONTEND, name)));
   }
-  for (const name of ['icon.svg', 'app.webmanifest', 'style.css', 'boot.js', 'interpreter.js']) {
+  for (const name of ['icon.svg', 'app.webmanifest', 'boot.js', 'interpreter.js']) {
     const text = replaced(await fs.readFile(path.join(FRONTEND, name), 'utf8'), urls);
     urls[`/frontend/${name}`] = await assets.named(name, text);
   }
@@ -149,20 +149,23 @@ async function build(chunks, inputs) {
   const early = Object.keys(assets.files).filter((url) => /js$/.test(url) && !/zip-/.test(url)).sort()
     .map((url) => `<link rel="modulepreload" href="${url}">`);
   early.unshift(`<link rel="preload" as="fetch" href="${urls['/vendor/python.zip']}" crossorigin>`);
-  early.unshift(`<script type="module" async src="${urls['/frontend/interpreter.js']}"></script>`);
+  early.unshift(`<script type="module" src="${urls['/frontend/interpreter.js']}"></script>`);
   const { files, ...settings } = config;  // the library holds them
   const main = await fs.readFile(path.join(FRONTEND, 'main.py'), 'utf8');
   const attributes = `config='${JSON.stringify({ ...settings, interpreter: urls['/frontend/interpreter.js'] })}'`;
-  // What must run before all else is in the page itself: no request stands before the first paint.
-  const first = replaced(await fs.readFile(path.join(FRONTEND, 'page.js'), 'utf8'), urls);
+  // What is needed before all else is in the page itself: no request stands before the first paint.
+  const [script, style] = await Promise.all(['page.js', 'style.css'].map(
+    async (name) => replaced(await fs.readFile(path.join(FRONTEND, name), 'utf8'), urls)));
   const html = replaced(await fs.readFile(path.join(FRONTEND, 'index.html'), 'utf8'), urls)
     .replace(/<html[^>]*/, `$& data-build="${id}"`)
-    .replace(' src="/frontend/page.js">', () => `>${first}`)
+    .replace(' src="/frontend/page.js">', () => `>${script}`)
+    .replace('<link rel="stylesheet" href="/frontend/style.css">', () => `<style>${style}</style>`)
     .replace('src="/frontend/main.py" config="/pyscript.toml">', () => `${attributes}>\n${main}`)
-    .replace('<script', `${early.join('\n  ')}\n  <script`);
+    .replace('<template id="python">', `$&\n  ${early.join('\n  ')}`);
   const page = `index-${short(html)}.html`;
   await put(path.join(OUT, page), html);
-  const inline = createHash('sha256').update(first).digest('base64');
+  const inline = Object.fromEntries(Object.entries({ script, style }).map(
+    ([name, text]) => [name, createHash('sha256').update(text).digest('base64')]));
   return { build: id, inputs, page, inline, files: assets.files };
 }
 

@@ -135,8 +135,9 @@ def serving(folder: Path) -> Iterator[str]:
     plain = HTMLResponse()
     app.router.routes += [Route("/plain/", lambda _: plain), Route("/plain/plain.js", lambda _: FileResponse(PLAIN))]
     with Serving(app, lifespan="on") as server:
-        html = httpx2.get(server.url, headers={"Accept-Language": "en"}).text
-        plain = HTMLResponse(without_scripts(html), headers=HEADERS)
+        answer = httpx2.get(server.url, headers={"Accept-Language": "en"})
+        policy = {"Content-Security-Policy": answer.headers["Content-Security-Policy"]}
+        plain = HTMLResponse(without_scripts(answer.text), headers=HEADERS | policy)
         yield server.url
 
 
@@ -204,16 +205,24 @@ def generating(context: BrowserContext, url: str) -> Runs:
     return {"page": run}
 
 
-def painting(browser: Browser, url: str, path: str) -> Callable[[], float]:
+def painting(context: BrowserContext, url: str) -> Runs:
     """Return what visits for the first time, until something is on the screen."""
+    browser = context.browser
+    assert browser
 
-    def run() -> float:
-        context = browser.new_context(locale="en-GB")
-        taken = paint(context, url + path)
-        context.close()
+    def run(path: str) -> float:
+        fresh = browser.new_context(locale="en-GB")
+        taken = paint(fresh, url + path)
+        fresh.close()
         return taken
 
-    return run
+    return {"page": lambda: run("/"), "plain": lambda: run("/plain/")}
+
+
+def painting_again(context: BrowserContext, url: str) -> Runs:
+    """Return what visits where the page has been before, until something is on the screen."""
+    ready(context.new_page(), url)
+    return {"page": lambda: paint(context, url + "/"), "plain": lambda: paint(context, url + "/plain/")}
 
 
 def paint(context: BrowserContext, address: str) -> float:
@@ -237,20 +246,22 @@ def alternate(runs: Runs, count: int) -> dict[str, float]:
     return found | ({"ratio": found["page"] / found["plain"]} if "plain" in found else {})
 
 
-def measure(browser: Browser, url: str, count: int) -> dict[str, dict[str, float]]:
-    """Return every figure."""
+FIGURES = {
+    "save": saving,
+    f"{CARDS} cards": gallery,
+    "generate 1024²": generating,
+    "first paint": painting,
+    "first paint, again": painting_again,
+}
+
+
+def measure(browser: Browser, url: str, count: int, names: list[str]) -> dict[str, dict[str, float]]:
+    """Return the figures that are asked for."""
     found = {}
-    for name, make in (("save", saving), (f"{CARDS} cards", gallery), ("generate 1024²", generating)):
+    for name in names:
         context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 860})
-        found[name] = alternate(make(context, url), count)
+        found[name] = alternate(FIGURES[name](context, url), count)
         context.close()
-    first = {"page": painting(browser, url, "/"), "plain": painting(browser, url, "/plain/")}
-    found["first paint"] = alternate(first, count)
-    context = browser.new_context(locale="en-GB")
-    ready(context.new_page(), url)
-    again = {"page": lambda: paint(context, url + "/"), "plain": lambda: paint(context, url + "/plain/")}
-    found["first paint, again"] = alternate(again, count)
-    context.close()
     return found
 
 
@@ -267,12 +278,13 @@ def main() -> None:
     """Measure, print the table, write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--only", action="append", choices=FIGURES, help="one figure; may be given again")
     parser.add_argument("--json", type=Path, default=ROOT / "test-results" / "pipeline.json")
     given = parser.parse_args()
     build()
     with tempfile.TemporaryDirectory() as name, serving(Path(name)) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed(), args=["--no-sandbox", "--disable-gpu"])
-        found = measure(browser, url, given.runs)
+        found = measure(browser, url, given.runs, given.only or list(FIGURES))
         browser.close()
     report(given.json, found, table(found))
 

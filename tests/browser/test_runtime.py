@@ -34,6 +34,17 @@ js.document.documentElement.dataset.results = json.dumps(results)
 js.document.documentElement.dataset.ready = "1"
 """
 
+SEEN_AND_BEGUN = """() => {
+  const [{ domContentLoadedEventEnd: parsed }] = performance.getEntriesByType('navigation');
+  const asked = performance.getEntriesByType('resource').filter(({ name }) => /\\.(m?js|wasm|zip)$/.test(name));
+  return {
+    painted: performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+    begun: Math.min(...asked.map(({ startTime }) => startTime)),
+    parsed,
+  };
+}"""
+UNSEEN = "window.PerformanceObserver = class { observe() {} };"  # as where no frame is ever drawn: no paint is told of
+
 
 @pytest.fixture
 def sources(start_server: StartServer) -> LiveServer:
@@ -50,6 +61,21 @@ def test_the_page_runs_from_its_sources(make_story: MakeStory, sources: LiveServ
 def test_the_built_page_asks_for_no_source(story: Story) -> None:
     assert not [request for request in story.requests if "/frontend/" in request or "/vendor/" in request]
     assert len(story.requests) < 25
+
+
+def test_nothing_that_only_python_needs_is_asked_for_before_the_page_was_seen(story: Story) -> None:
+    for _ in ("a first visit", "and another"):
+        times = story.page.evaluate(SEEN_AND_BEGUN)
+        assert times["begun"] > times["painted"] - 4  # ms: no finer does Chromium tell when it painted
+        story.reload()
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_page_that_is_not_seen_starts_too(make_story: MakeStory, hidden: bool) -> None:
+    story = make_story()
+    story.page.add_init_script(f"{UNSEEN} Object.defineProperty(document, 'hidden', {{ value: {json.dumps(hidden)} }})")
+    times = story.open().evaluate(SEEN_AND_BEGUN)
+    assert (times["begun"] - times["parsed"] < 900) == hidden
 
 
 def test_indexeddb_keeps_the_promise_of_the_database(make_story: MakeStory, sources: LiveServer) -> None:

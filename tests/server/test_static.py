@@ -94,7 +94,7 @@ BUILT = {
     "frontend/index.html": "<html></html>",
     "frontend/locales/en.json": "{}",
     "frontend/locales/zh.json": "{}",
-    ".build/manifest.json": '{"build": "1", "page": "index-1.html", "inline": "abc="}',
+    ".build/manifest.json": '{"build": "1", "page": "index-1.html", "inline": {"script": "abc=", "style": "def="}}',
     ".build/index-1.html": "<html data-build='1'></html>",
     ".build/assets/pyodide-1/pyodide.asm.wasm": "wasm",
     ".build/assets/pyodide-1/pyodide.asm.wasm.br": "w.br",
@@ -155,9 +155,10 @@ async def test_a_build_hides_everything_else(built: httpx2.AsyncClient) -> None:
         assert (await built.get(path)).status_code == 404
 
 
-async def test_the_policy_lets_the_pages_own_script_run_and_no_other(built: httpx2.AsyncClient) -> None:
+async def test_the_policy_takes_the_pages_own_script_and_style_and_no_other(built: httpx2.AsyncClient) -> None:
     policy = (await built.get("/")).headers["content-security-policy"]
     assert "script-src 'sha256-abc=' 'self' 'wasm-unsafe-eval';" in policy
+    assert "style-src 'sha256-def=' 'self';" in policy
 
 
 async def test_the_build_is_named_and_listed(built: httpx2.AsyncClient) -> None:
