@@ -2,7 +2,10 @@
 
 import pytest
 
-from .conftest import FakeFiles, FakeServer, FakeTime, picture
+from frontend.errors import ClientError
+from frontend.models import ImageRequest
+
+from .conftest import HEADER, FakeFiles, FakeServer, FakeTime, picture
 from .world import ADA, BOB, Form, World
 
 
@@ -244,3 +247,24 @@ async def test_saving_goes_on_from_memory_when_the_disk_is_refused(world: World)
     assert ("not_durable", ()) in world.views.status.calls
     assert len(world.server.images) == 1
     assert app.images[0].state == "saved"
+
+
+async def test_a_card_turns_saved_with_the_answer_and_a_damaged_png_leaves_nothing(world: World) -> None:
+    app = await world.start(ADA)
+    await world.generate(Form())
+    assert [image.state for image in world.views.gallery.said("change")] == ["saved"]
+
+    with pytest.raises(ClientError, match="damaged"):
+        await app.save(ImageRequest("a lake", "", 0, 0, 1, "x"), HEADER)
+    await world.settle()
+
+    assert (len(app.images), len(world.server.images)) == (1, 1)
+
+
+async def test_a_result_that_turns_out_damaged_is_taken_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.start(ADA)
+    monkeypatch.setattr("tests.frontend.world.picture", lambda _number: HEADER)
+    await world.generate(Form())
+
+    assert ("clear_result", ()) in world.views.studio.calls
+    assert (world.app.images, world.server.images) == ([], {})

@@ -1,14 +1,16 @@
 """Every change reaches the server exactly once, in order, or is parked with the reason."""
 
+import asyncio
+
 import pytest
 
-from frontend.database import MemoryDatabase
+from frontend.database import DiskFull, MemoryDatabase, Put
 from frontend.errors import ClientError, Offline, from_answer
 from frontend.hd_image_manager import HDImageManager
 from frontend.models import Image, OutboxEntry, iso
 from frontend.outbox import Outbox, Verdict, delay, verdict
 
-from .conftest import START, FakeServer, FakeTime, picture, request
+from .conftest import HEADER, START, FakeServer, FakeTime, picture, request
 
 SAVE = OutboxEntry("a", "save", "a", 0.0)
 DELETE = OutboxEntry("delete:a", "delete", "a", 0.0)
@@ -265,6 +267,94 @@ async def test_a_deletion_that_the_server_refuses_is_given_up(
     assert [image.id for image in await manager.list()] == ["image-1"]
 
 
+async def test_what_was_just_saved_is_sent_without_being_read_back_unless_it_was_taken_back(
+    manager: HDImageManager, outbox: Outbox, server: FakeServer, database: MemoryDatabase
+) -> None:
+    await manager.save(request(), picture(1))
+    await manager.save(request(), picture(2))
+    await manager.delete("image-1")
+    database._stores["blobs"].clear()
+
+    assert (await outbox.drain()).saved == 1
+    assert server.content == {"image-2": picture(2)}
+    assert outbox.fresh.get("image-1") is None
+
+
+async def test_a_later_attempt_reads_what_is_stored(
+    manager: HDImageManager, outbox: Outbox, server: FakeServer, database: MemoryDatabase
+) -> None:
+    await manager.save(request(), picture())
+    server.fail("unreachable")
+    await outbox.drain()
+    assert outbox.fresh.get("image-1") is None
+
+    assert (await outbox.drain(now=True)).saved == 1
+    assert server.content == {"image-1": picture()}
+
+
+async def test_what_an_earlier_visit_left_is_decoded_before_it_is_sent(
+    manager: HDImageManager, outbox: Outbox, server: FakeServer, database: MemoryDatabase
+) -> None:
+    await manager.save(request(), picture())
+    outbox.fresh.answered("image-1")  # as after a reload
+    await database.write(Put("blobs", {"id": "image-1", "blob": HEADER}))
+
+    assert (await outbox.drain()).parked == 1
+    image = await manager.get("image-1")
+    assert (server.stored(), image.state, image.reason) == (
+        [],
+        "failed",
+        {"code": "damaged_image", "error": "this image is damaged"},
+    )
+
+
+async def test_what_gets_on_disk_at_a_second_attempt_is_sent_all_the_same(
+    outbox: Outbox, server: FakeServer, database: MemoryDatabase, manager: HDImageManager
+) -> None:
+    entry = outbox.entry("save", "image-1")
+    room = asyncio.Event()
+
+    async def write() -> None:
+        await room.wait()
+        outbox.fresh.put(Image("image-1", "a lake", START), picture())
+        await database.write(Put("outbox", entry.to_dict()))
+
+    writing = asyncio.ensure_future(write())
+    draining = asyncio.ensure_future(outbox.drain(behind=writing))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert server.stored() == []
+
+    room.set()
+    assert (await draining).sent == 1
+
+
+async def test_a_write_that_fails_ends_the_drain_that_stands_behind_it(outbox: Outbox, server: FakeServer) -> None:
+    async def write() -> None:
+        await asyncio.sleep(0)
+        raise DiskFull
+
+    writing = asyncio.ensure_future(write())
+
+    assert (await outbox.drain(behind=writing)).sent == 0
+    with pytest.raises(DiskFull):
+        await writing
+
+
+async def test_saved_is_told_from_the_answer_before_it_is_written_down(
+    manager: HDImageManager, outbox: Outbox, database: MemoryDatabase
+) -> None:
+    told: list[tuple[str, str]] = []
+    outbox.on_saved = lambda image_id, answer: told.append(
+        (answer["id"], database._stores["images"][image_id]["state"])
+    )
+    await manager.save(request(), picture())
+    await outbox.drain()
+
+    assert told == [("image-1", "pending")]
+    assert await state(database, "image-1") == "saved"
+
+
 async def test_progress_is_told_by_image(manager: HDImageManager, outbox: Outbox, server: FakeServer) -> None:
     told: list[tuple[str, float]] = []
     outbox.on_progress = lambda image_id, fraction: told.append((image_id, fraction))
@@ -275,7 +365,7 @@ async def test_progress_is_told_by_image(manager: HDImageManager, outbox: Outbox
 
     progress(0.5)
 
-    assert told == [("image-1", 0.5)]
+    assert told == [("image-1", 0.0), ("image-1", 0.5)]
 
 
 def test_an_image_record_survives_the_store() -> None:
