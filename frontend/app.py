@@ -12,7 +12,7 @@ from frontend.clock import Clock
 from frontend.database import Closed, DiskFull
 from frontend.errors import ClientError, Offline
 from frontend.expiry import Expiry
-from frontend.hd_image_manager import Files, HDImageManager
+from frontend.hd_image_manager import Files, HDImageManager, newest_first
 from frontend.i18n import Translator
 from frontend.making import Making
 from frontend.models import Account, Image, ImageRequest, iso
@@ -263,16 +263,15 @@ class App:
         await asyncio.wait([written])
         if written.cancelled() or written.exception():
             return  # told by who waits for it
-        await self.manager.outbox.fresh.before_showing()
         on_disk()
+        await self.manager.outbox.fresh.before_showing()
         await self.changed()
 
-    def saved(self, image_id: str, answer: dict[str, Any]) -> None:
+    def saved(self, image: Image) -> None:
         """Show at once what the server has answered; the store is told behind that."""
-        for number, image in enumerate(self.images):
-            if image.id == image_id:
-                self.images[number] = image.saved(answer)
-                self.views.gallery.change(self.images[number], self.clock.now())
+        others = [other for other in self.images if other.id != image.id]
+        self.images = newest_first([image, *others])
+        self.views.gallery.show(self.images, self.clock.now())
 
     async def changed(self) -> None:
         """Show what has changed, here and in the other tabs."""

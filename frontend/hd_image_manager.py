@@ -92,7 +92,7 @@ class HDImageManager:
         try:
             await written
         except BaseException:
-            self.outbox.fresh.answered(image.id)
+            self.outbox.fresh.drop(image.id)
             raise
         if not proved:
             await self._prove_behind(image, blob)
@@ -119,7 +119,7 @@ class HDImageManager:
         records = await self.database.all("images")
         images = [Image.from_dict(record) for record in records]
         now = self._clock.now()
-        return sorted((i for i in images if not i.expired(now)), key=lambda image: -image.created_at)
+        return newest_first([image for image in images if not image.expired(now)])
 
     async def get(self, image_id: str) -> Image:
         """Return one image; raises NotFound, also for what is no id at all: plain JavaScript calls this too."""
@@ -200,6 +200,7 @@ class HDImageManager:
         await self.get(image_id)
         entry = self.outbox.entry("delete", image_id)
         told = [Put("outbox", entry.to_dict())] if self.signed_in else []
+        self.outbox.fresh.drop(image_id)
         await self.database.write(*erase(image_id), Delete("outbox", image_id), *told)
 
     async def send_again(self, image_id: str, *, replace: str | None = None) -> None:
@@ -272,6 +273,11 @@ class HDImageManager:
             requested_format=request.format,
         )
         return image, stated is None
+
+
+def newest_first(images: Sequence[Image]) -> list[Image]:
+    """Return images in the order they are shown in."""
+    return sorted(images, key=lambda image: -image.created_at)
 
 
 def file_name(image: Image) -> str:

@@ -33,7 +33,6 @@ LONGEST_DELAY = 300.0  # seconds, the longest wait between two attempts
 
 Exclusive = Callable[[str, Callable[[], Awaitable[None]]], Awaitable[None]]
 OnProgress = Callable[[str, float], None]  # image id, 0.0 to 1.0
-OnSaved = Callable[[str, dict[str, Any]], None]  # image id, the server's record
 
 
 class Verdict(Enum):
@@ -101,7 +100,7 @@ class Outbox:
         self.fresh = Fresh()
         self.prove: Callable[[Any], Awaitable[Any]] = lambda _blob: _nothing()  # raises for what must not be sent
         self.on_progress: OnProgress = lambda _image_id, _fraction: None
-        self.on_saved: OnSaved = lambda _image_id, _answer: None
+        self.on_saved: Callable[[Image], None] = lambda _image: None
         self.on_change: Callable[[], Awaitable[None]] = _nothing
 
     def entry(self, kind: Any, image_id: str, **facts: Any) -> OutboxEntry:
@@ -134,7 +133,7 @@ class Outbox:
         try:
             await self._exclusive(name, work)
         finally:
-            self.fresh.answered(*fresh)  # what could not be sent now waits, and is read when its time comes
+            self.fresh.drop(*fresh)  # what could not be sent now waits, and is read when its time comes
         return report
 
     async def next_wake(self) -> float | None:
@@ -187,15 +186,13 @@ class Outbox:
         except ClientError as refusal:
             error = refusal
         finally:
-            self.fresh.answered(entry.image_id)
+            self.fresh.drop(entry.image_id)
         decision = verdict(entry, error)
         report.sent += decision is Verdict.DONE
         report.saved += decision is Verdict.DONE and entry.kind == "save"
         report.parked += decision in (Verdict.FULL, Verdict.REFUSED)
         report.waiting |= decision is Verdict.LATER
         report.sign_in |= decision is Verdict.SIGN_IN
-        if decision is Verdict.DONE and entry.kind == "save":
-            self.on_saved(entry.image_id, answer)
         await self._database.update(
             ("images", "outbox"),
             lambda snapshot: self._settle(snapshot, entry, decision, answer, error),
@@ -208,12 +205,11 @@ class Outbox:
             await self._api.delete(entry.image_id)
             return {}
         image, blob = self.fresh.get(entry.image_id) or await self._read(entry.image_id)
-
-        def progress(fraction: float) -> None:
-            self.fresh.begun()
-            self.on_progress(entry.image_id, fraction)
-
-        return await self._api.save(image, blob, entry.replace, progress)
+        progress = lambda fraction: self.on_progress(entry.image_id, fraction)  # noqa: E731
+        answer = await self._api.save(image, blob, entry.replace, progress)
+        if self.fresh.get(image.id):  # not taken back meanwhile
+            self.on_saved(image.saved(answer))
+        return answer
 
     async def _read(self, image_id: str) -> tuple[Image, Any]:
         """Return an image that waited, and its bytes; its tab may have closed before they were found to be whole."""

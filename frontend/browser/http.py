@@ -20,7 +20,7 @@ async def send(call: Call) -> Answer:
     request.responseType = "blob" if call.blob or call.parts else "text"
     for name, value in call.headers.items():
         request.setRequestHeader(name, value)
-    ends = [listen(request.upload, name, _progress(call)) for name in ("loadstart", "progress") if call.progress]
+    ends = [listen(request.upload, "progress", _progress(call))] if call.progress else []
     answered = Once(request, load=lambda _event: None, error=_offline, timeout=_offline, abort=_offline)
     request.send(*_body(request, call))
     try:

@@ -50,11 +50,6 @@ class Gallery:
             element("daily-images").replaceChildren(*cards)
         element("empty").hidden = bool(images)
 
-    def change(self, image: Image, now: float) -> None:
-        """Show what has changed of one image that is shown."""
-        if image.id in self._cards:
-            self._show(image, now)
-
     def progress(self, image_id: str, fraction: float) -> None:
         """Show how much of an image is sent, 0.0 to 1.0."""
         if card := self._cards.get(image_id):

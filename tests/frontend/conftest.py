@@ -75,25 +75,26 @@ class FakeServer:
         self.calls: list[Call] = []
         self.faults: Iterator[Any] = iter(())
         self.signed_in = True
+        self.on_call: Callable[[Call], None] = lambda _call: None
 
     async def __call__(self, call: Call) -> Answer:
         self.calls.append(call)
-        if call.progress:
-            call.progress(0.0)
-        for _ in range(4):  # turns of the event loop: long enough for the page to do something meanwhile
-            await asyncio.sleep(0)
+        self.on_call(call)
+        await asyncio.sleep(0)
         match next(self.faults, None):
             case "unreachable":
                 raise Offline
             case "lost answer":
                 self.answer(call)
                 raise Offline
+            case asyncio.Event() as gate:
+                await gate.wait()
             case Answer() as answer:
                 return answer
         return self.answer(call)
 
     def fail(self, *faults: Any) -> None:
-        """Meet the next calls with these, in order; None is no fault."""
+        """Meet the next calls with these, in order; None is no fault, an event is waited for."""
         self.faults = iter(faults)
 
     def stored(self) -> list[str]:

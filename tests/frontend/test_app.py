@@ -1,5 +1,7 @@
 """What happens on each action, with views that only remember what they were told."""
 
+import asyncio
+
 import pytest
 
 from frontend.errors import ClientError
@@ -249,10 +251,33 @@ async def test_saving_goes_on_from_memory_when_the_disk_is_refused(world: World)
     assert app.images[0].state == "saved"
 
 
-async def test_a_card_turns_saved_with_the_answer_and_a_damaged_png_leaves_nothing(world: World) -> None:
+async def test_a_card_whose_upload_is_answered_at_once_appears_once_as_saved(world: World) -> None:
+    await world.start(ADA)
+    await world.generate(Form())
+
+    shown = [[image.state for image in images] for images in world.views.gallery.said("show")]
+    assert [states for states in shown if states][:1] == [["saved"]]
+    assert ["pending"] not in shown
+
+
+async def test_a_card_whose_upload_takes_long_appears_as_pending(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frontend.fresh.BEFORE_SHOWING", 0)
+    await world.start(ADA)
+    answered, shown = asyncio.Event(), asyncio.Event()
+    world.server.fail(answered)
+    world.views.gallery.on_call = lambda name, arguments: shown.set() if name == "show" and arguments[0] else None
+    generating = asyncio.ensure_future(world.generate(Form()))
+    await shown.wait()
+    assert [image.state for image in world.app.images] == ["pending"]
+
+    answered.set()
+    await generating
+    assert [image.state for image in world.app.images] == ["saved"]
+
+
+async def test_a_damaged_png_leaves_nothing(world: World) -> None:
     app = await world.start(ADA)
     await world.generate(Form())
-    assert [image.state for image in world.views.gallery.said("change")] == ["saved"]
 
     with pytest.raises(ClientError, match="damaged"):
         await app.save(ImageRequest("a lake", "", 0, 0, 1, "x"), HEADER)

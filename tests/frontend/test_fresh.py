@@ -11,30 +11,24 @@ from frontend.models import Image
 IMAGE = Image("a", "a lake", 1.0)
 
 
-async def test_showing_waits_for_the_upload_to_begin_and_other_work_for_its_answer() -> None:
+async def test_showing_and_other_work_wait_until_the_last_upload_is_answered() -> None:
     fresh = Fresh()
     fresh.put(IMAGE, b"bytes")
-    showing = asyncio.ensure_future(fresh.before_showing())
-    working = asyncio.ensure_future(fresh.before_other_work())
+    fresh.put(IMAGE.having(id="b"), b"others")
+    waiting = [asyncio.ensure_future(wait()) for wait in (fresh.before_showing, fresh.before_other_work)]
+    fresh.drop("a")
     await asyncio.sleep(0)
-    assert (showing.done(), working.done()) == (False, False)
+    assert [task.done() for task in waiting] == [False, False]
 
-    fresh.begun()
-    await showing
-    assert not working.done()
-
-    fresh.answered("a")
-    await working
-    assert fresh.get("a") is None
+    fresh.drop("b")
+    await asyncio.gather(*waiting)
+    assert (fresh.get("a"), fresh.ids()) == (None, [])
 
 
 async def test_nothing_waits_where_nothing_is_sent() -> None:
     fresh = Fresh()
-    await fresh.before_showing()
-    await fresh.before_other_work()
 
-    fresh.put(IMAGE, b"bytes")
-    fresh.answered(*fresh.ids())
+    await fresh.before_showing()
     await fresh.before_other_work()
 
 
@@ -48,16 +42,3 @@ async def test_an_upload_that_takes_long_is_not_waited_for(monkeypatch: pytest.M
     await fresh.before_other_work()
 
     assert fresh.get("a") == (IMAGE, b"bytes")
-
-
-async def test_the_answer_to_one_of_two_lets_nothing_go_ahead() -> None:
-    fresh = Fresh()
-    fresh.put(IMAGE, b"bytes")
-    fresh.put(IMAGE.having(id="b"), b"others")
-    fresh.answered("a")
-    working = asyncio.ensure_future(fresh.before_other_work())
-    await asyncio.sleep(0)
-
-    assert not working.done()
-    fresh.answered("b")
-    await working

@@ -296,7 +296,7 @@ async def test_what_an_earlier_visit_left_is_decoded_before_it_is_sent(
     manager: HDImageManager, outbox: Outbox, server: FakeServer, database: MemoryDatabase
 ) -> None:
     await manager.save(request(), picture())
-    outbox.fresh.answered("image-1")  # as after a reload
+    outbox.fresh.drop("image-1")  # as after a reload
     await database.write(Put("blobs", {"id": "image-1", "blob": HEADER}))
 
     assert (await outbox.drain()).parked == 1
@@ -345,14 +345,30 @@ async def test_saved_is_told_from_the_answer_before_it_is_written_down(
     manager: HDImageManager, outbox: Outbox, database: MemoryDatabase
 ) -> None:
     told: list[tuple[str, str]] = []
-    outbox.on_saved = lambda image_id, answer: told.append(
-        (answer["id"], database._stores["images"][image_id]["state"])
-    )
+    outbox.on_saved = lambda image: told.append((image.state, database._stores["images"][image.id]["state"]))
     await manager.save(request(), picture())
     await outbox.drain()
 
-    assert told == [("image-1", "pending")]
+    assert told == [("saved", "pending")]
     assert await state(database, "image-1") == "saved"
+
+
+async def test_an_image_taken_back_while_it_is_on_its_way_is_not_shown_as_saved(
+    manager: HDImageManager, outbox: Outbox, server: FakeServer
+) -> None:
+    told: list[Image] = []
+    outbox.on_saved = told.append
+    answered, on_its_way = asyncio.Event(), asyncio.Event()
+    server.fail(answered)
+    server.on_call = lambda _call: on_its_way.set()
+    await manager.save(request(), picture())
+    draining = asyncio.ensure_future(outbox.drain())
+    await on_its_way.wait()
+    await manager.delete("image-1")
+    answered.set()
+    await draining
+
+    assert (told, server.images) == ([], {})
 
 
 async def test_progress_is_told_by_image(manager: HDImageManager, outbox: Outbox, server: FakeServer) -> None:
@@ -365,7 +381,7 @@ async def test_progress_is_told_by_image(manager: HDImageManager, outbox: Outbox
 
     progress(0.5)
 
-    assert told == [("image-1", 0.0), ("image-1", 0.5)]
+    assert told == [("image-1", 0.5)]
 
 
 def test_an_image_record_survives_the_store() -> None:
