@@ -30,9 +30,11 @@ class Accounts:
         self._app.manager = await self._open_space(self._app.session.account)
         outbox = self._app.manager.outbox
         outbox.on_change = self._app.changed
+        outbox.on_saved = self._app.saved
         outbox.on_progress = self._app.views.gallery.progress
         outbox.when_full = lambda: self._app.preferences.get("when_full") or "ask"
         if before:
+            before.outbox.on_saved = lambda _image: None  # it is nobody's any more who is here
             before.database.close()
         if not self._app.manager.database.durable:
             self._app.views.status.not_durable()

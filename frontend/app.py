@@ -12,10 +12,10 @@ from frontend.clock import Clock
 from frontend.database import Closed, DiskFull
 from frontend.errors import ClientError, Offline
 from frontend.expiry import Expiry
-from frontend.hd_image_manager import Files, HDImageManager
+from frontend.hd_image_manager import Files, HDImageManager, newest_first
 from frontend.i18n import Translator
 from frontend.making import Making
-from frontend.models import Account, Image, iso
+from frontend.models import Account, Image, ImageRequest, iso
 from frontend.outbox import Report
 from frontend.session import Preferences, Session
 
@@ -235,6 +235,44 @@ class App:
         await self.manager.keep_here(image_id)
         await self.changed()
 
+    async def save(
+        self,
+        request: ImageRequest,
+        blob: Any,
+        *,
+        most: int | None = None,
+        on_disk: Callable[[Image], None] = lambda _image: None,
+    ) -> tuple[Image, asyncio.Task[None] | None]:
+        """Save an image; once it is on disk here it is sent and shown. Returns it, and the sending that goes on."""
+        sending: asyncio.Task[None] | None = None
+
+        def begun(image: Image, written: asyncio.Task[None]) -> None:
+            nonlocal sending
+            sending = self.background(self.sync(behind=written))
+            self.background(self._show_behind(written, lambda: on_disk(image)))
+
+        try:
+            image = await self.manager.save(request, blob, most=most, begun=begun)
+        except ClientError:
+            if sending:  # take back what the server may have
+                self.background(self.sync())
+            raise
+        return image, sending
+
+    async def _show_behind(self, written: asyncio.Task[None], on_disk: Callable[[], None]) -> None:
+        await asyncio.wait([written])
+        if written.cancelled() or written.exception():
+            return  # told by who waits for it
+        on_disk()
+        await self.manager.outbox.fresh.before_showing()
+        await self.changed()
+
+    def saved(self, image: Image) -> None:
+        """Show at once what the server has answered; the store is told behind that."""
+        others = [other for other in self.images if other.id != image.id]
+        self.images = newest_first([image, *others])
+        self.views.gallery.show(self.images, self.clock.now())
+
     async def changed(self) -> None:
         """Show what has changed, here and in the other tabs."""
         self.events.tell_other_tabs()
@@ -244,6 +282,7 @@ class App:
         """Bring every view to what the store holds."""
         self.images = await self.manager.list()
         self.views.gallery.show(self.images, self.clock.now())
+        await self.manager.outbox.fresh.before_other_work()
         self.views.gallery.numbers(self.numbers(), self.session.account is not None, await self.events.usage())
         self.views.studio.slots(self.slots_left() if self.session.account else None)
         self.views.header.show(self.session.account, ended=self.session.ended)
@@ -269,13 +308,13 @@ class App:
 
     # Towards the server
 
-    async def sync(self, *, now: bool = False, refresh: bool = False) -> None:
-        """Send what waits, then take over the server's list where that may have changed."""
+    async def sync(self, *, now: bool = False, refresh: bool = False, behind: asyncio.Task[None] | None = None) -> None:
+        """Send what waits, or is being written `behind` this; then take over the server's list where it may differ."""
         if self.session.account is None:
             await self.show()
             return
         manager = self.manager
-        report = await manager.outbox.drain(now=now)
+        report = await manager.outbox.drain(now=now, behind=behind)
         self.session.ended |= report.sign_in
         self.views.status.offline(on=report.waiting)
         if (refresh or report.sent) and not (report.waiting or self.session.ended):

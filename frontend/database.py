@@ -55,10 +55,13 @@ class Database(Protocol):
     async def write(self, *changes: Change) -> None:
         """Apply all changes or none; raises DiskFull."""
 
-    async def update(self, stores: tuple[Store, ...], decide: Decide, key: str | None = None) -> None:
+    async def update(
+        self, stores: tuple[Store, ...], decide: Decide, key: str | None = None, *, relaxed: bool = False
+    ) -> None:
         """Read the stores, decide and write in one transaction: nobody else writes in between. Raises DiskFull.
 
-        With a `key` no more than its record is read of each store.
+        With a `key` no more than its record is read of each store. A `relaxed` one is whole, but a power cut may undo
+        it: for what can be found out again.
         """
 
     def close(self) -> None:
@@ -87,7 +90,14 @@ class MemoryDatabase:
             else:
                 self._stores[change.store].pop(change.key, None)
 
-    async def update(self, stores: tuple[Store, ...], decide: Decide, key: str | None = None) -> None:
+    async def update(
+        self,
+        stores: tuple[Store, ...],
+        decide: Decide,
+        key: str | None = None,
+        *,
+        relaxed: bool = False,  # noqa: ARG002 - memory knows no difference
+    ) -> None:
         read = {name: {k: dict(v) for k, v in self._stores[name].items() if key in (None, k)} for name in stores}
         await self.write(*decide(read))
 
@@ -121,8 +131,10 @@ class FallbackDatabase:
     async def write(self, *changes: Change) -> None:
         await self._insist(lambda database: database.write(*changes))
 
-    async def update(self, stores: tuple[Store, ...], decide: Decide, key: str | None = None) -> None:
-        await self._insist(lambda database: database.update(stores, decide, key))
+    async def update(
+        self, stores: tuple[Store, ...], decide: Decide, key: str | None = None, *, relaxed: bool = False
+    ) -> None:
+        await self._insist(lambda database: database.update(stores, decide, key, relaxed=relaxed))
 
     def close(self) -> None:
         self._inner.close()

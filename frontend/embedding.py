@@ -1,6 +1,5 @@
 """What embedders call: the names and shapes that the original gave `hdImageManager` and `authManager`."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -27,8 +26,9 @@ def hd_image_manager(
         text = [str(given.get(name, "")) for name in ("prompt", "negative", "model")]
         texts = {name: str(given.get(name, "")) for name in TEXTS}
         request = ImageRequest(text[0], text[1], 0, 0, seed, text[2], **texts)
-        image = await app.manager.save(request, await to_blob(given.get("data")))
-        await asyncio.gather(app.sync(), app.changed())
+        image, sending = await app.save(request, await to_blob(given.get("data")))
+        if sending:
+            await sending
         return {"success": True} | _settled(await app.manager.get(image.id)).to_api()
 
     async def daily() -> dict[str, Any]:

@@ -11,17 +11,10 @@ from typing import Any, Protocol
 from frontend.api import Api
 from frontend.clock import Clock
 from frontend.database import Change, Database, Delete, Put, Snapshot
-from frontend.errors import ClientError, NotFound
+from frontend.errors import ClientError, NotFound, Refused
+from frontend.formats import EXTENSIONS, content_type, png_size
 from frontend.models import Image, ImageRequest, OutboxEntry
 from frontend.outbox import Outbox, erase
-
-EXTENSIONS = {
-    "image/png": "png",
-    "image/jpeg": "jpg",
-    "image/webp": "webp",
-    "image/avif": "avif",
-    "image/gif": "gif",
-}
 
 
 class Files(Protocol):
@@ -30,8 +23,8 @@ class Files(Protocol):
     def size(self, blob: Any) -> int:
         """Return the number of bytes."""
 
-    async def content_type(self, blob: Any) -> str:
-        """Return the type the bytes show, empty if they are no image we keep."""
+    async def look(self, blob: Any) -> tuple[bytes, str]:
+        """Return the first bytes (`formats.HEAD` of them) and the SHA-256 of all, in hexadecimal."""
 
     async def dimensions(self, blob: Any) -> tuple[int, int]:
         """Return width and height in pixels; raises ValueError for what cannot be decoded."""
@@ -40,7 +33,7 @@ class Files(Protocol):
         """Return the digest in hexadecimal."""
 
     async def thumbnail(self, blob: Any) -> Any:
-        """Return a small picture of it, derived; the original stays as it is."""
+        """Return a small picture of it, derived; raises ValueError for what cannot be decoded."""
 
     async def zip(self, files: list[tuple[str, Any]]) -> Any:
         """Return one archive of named files."""
@@ -70,28 +63,63 @@ class HDImageManager:
         self._clock = clock
         self._new_id = new_id
         self.signed_in = signed_in
+        outbox.prove = self._prove
 
-    async def save(self, request: ImageRequest, blob: Any, *, most: int | None = None) -> Image:
+    async def save(
+        self,
+        request: ImageRequest,
+        blob: Any,
+        *,
+        most: int | None = None,
+        begun: Callable[[Image, asyncio.Task[None]], None] = lambda _image, _written: None,
+    ) -> Image:
         """Keep an image: record, bytes and outbox entry in one transaction. Returns once that is on disk here.
 
-        One of more than `most` bytes is not sent: it stays in this browser, with the reason. Raises ClientError
-        `not_an_image` for bytes that are none, DiskFull when this browser will not store it.
+        `begun` is told the writing when that has begun. One of more than `most` bytes is not sent: it stays in this
+        browser, with the reason. Raises ClientError `not_an_image` or `damaged_image` for bytes that are none, and
+        nothing of them stays; DiskFull when this browser will not store it.
         """
-        image = await self._describe(request, blob)
+        image, proved = await self._describe(request, blob)
         if too_large := most is not None and image.size > most:
             image = image.having(state="failed", reason={"code": "image_too_large", "error": "", "max_size": most})
         changes: list[Change] = [Put("images", image.to_dict()), Put("blobs", {"id": image.id, "blob": blob})]
         if self.signed_in:
             changes.append(Put("outbox", self.outbox.entry("save", image.id, parked=too_large).to_dict()))
-        await self.database.write(*changes)
+        if self.signed_in and not too_large:
+            self.outbox.fresh.put(image, blob)
+        written = asyncio.ensure_future(self.database.write(*changes))
+        begun(image, written)
+        try:
+            await written
+        except BaseException:
+            self.outbox.fresh.drop(image.id)
+            raise
+        if not proved:
+            await self._prove_behind(image, blob)
         return image
+
+    async def _prove_behind(self, image: Image, blob: Any) -> None:
+        """Decode an image while or after it is sent, and take it back where that fails."""
+        await self.outbox.fresh.before_other_work()
+        try:
+            await self._prove(blob)
+        except ClientError:
+            await self.delete(image.id)
+            raise
+
+    async def _prove(self, blob: Any) -> tuple[int, int]:
+        """Return the size in pixels; raises ClientError for what cannot be decoded."""
+        try:
+            return await self._files.dimensions(blob)
+        except ValueError as error:
+            raise Refused("this image is damaged", code="damaged_image") from error
 
     async def list(self) -> list[Image]:
         """Return what there is to show, newest first, expired ones left out."""
         records = await self.database.all("images")
         images = [Image.from_dict(record) for record in records]
         now = self._clock.now()
-        return sorted((i for i in images if not i.expired(now)), key=lambda image: -image.created_at)
+        return newest_first([image for image in images if not image.expired(now)])
 
     async def get(self, image_id: str) -> Image:
         """Return one image; raises NotFound, also for what is no id at all: plain JavaScript calls this too."""
@@ -132,6 +160,7 @@ class HDImageManager:
 
     async def thumbnail(self, image_id: str) -> Any:
         """Return the small picture of an image, made when it is first shown and kept: no save waits for it."""
+        await self.outbox.fresh.before_other_work()
         stored = await self.database.get("blobs", image_id)
         if stored and stored.get("thumbnail"):
             return stored["thumbnail"]
@@ -171,6 +200,7 @@ class HDImageManager:
         await self.get(image_id)
         entry = self.outbox.entry("delete", image_id)
         told = [Put("outbox", entry.to_dict())] if self.signed_in else []
+        self.outbox.fresh.drop(image_id)
         await self.database.write(*erase(image_id), Delete("outbox", image_id), *told)
 
     async def send_again(self, image_id: str, *, replace: str | None = None) -> None:
@@ -211,15 +241,18 @@ class HDImageManager:
             await other.write(*erase(image.id))
         return len(images)
 
-    async def _describe(self, request: ImageRequest, blob: Any) -> Image:
-        content_type = await self._files.content_type(blob)
-        if not content_type:
+    async def _describe(self, request: ImageRequest, blob: Any) -> tuple[Image, bool]:
+        """Return the image, and whether its bytes were decoded.
+
+        A PNG has checksums, and the server says `saved` only when they are right: it is sent first and decoded then.
+        Damage to the others shows in nothing but decoding, and where nobody is signed in nobody else looks.
+        """
+        head, sha256 = await self._files.look(blob)
+        if not (kind := content_type(head)):
             raise ClientError("these bytes are no image", code="not_an_image")
-        try:
-            (width, height), sha256 = await asyncio.gather(self._files.dimensions(blob), self._files.sha256(blob))
-        except ValueError as error:
-            raise ClientError("this image is damaged", code="damaged_image") from error
-        return Image(
+        stated = png_size(head) if self.signed_in else None
+        width, height = stated or await self._prove(blob)
+        image = Image(
             id=self._new_id(),
             prompt=request.prompt,
             created_at=self._clock.now(),
@@ -229,7 +262,7 @@ class HDImageManager:
             seed=request.seed,
             model=request.model,
             size=self._files.size(blob),
-            content_type=content_type,
+            content_type=kind,
             sha256=sha256,
             state="pending" if self.signed_in else "local",
             reason=None if self.signed_in else {"code": "signed_out", "error": ""},
@@ -239,6 +272,12 @@ class HDImageManager:
             requested_height=request.height,
             requested_format=request.format,
         )
+        return image, stated is None
+
+
+def newest_first(images: Sequence[Image]) -> list[Image]:
+    """Return images in the order they are shown in."""
+    return sorted(images, key=lambda image: -image.created_at)
 
 
 def file_name(image: Image) -> str:

@@ -1,10 +1,10 @@
 """Making images: what the form asks for, one after another, each saved by itself as soon as it exists."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from frontend.errors import ClientError
-from frontend.models import ImageRequest
+from frontend.models import Image, ImageRequest
 from frontend.providers import PAINTER
 
 if TYPE_CHECKING:
@@ -93,15 +93,24 @@ class Making:
         self._app.views.status.saving(self._app.translate("status.saving"))
         if not self._app.images:
             self._app.background(self._app.events.persist())
-        image = await self._app.manager.save(request, blob, most=self._app.config["maxImageBytes"])
-        self._app.views.studio.result(image, blob)
-        self._app.background(self._app.sync())
-        await self._app.changed()
+        image = await self._save(request, blob)
         if image.state == "failed":
             self._app.views.status.say(self._app.translate("status.parked"))
         elif self._app.session.account is None:
             self._app.views.status.say(self._app.translate("status.kept_here"))
         return request
+
+    async def _save(self, request: ImageRequest, blob: Any) -> Image:
+        studio = self._app.views.studio
+        try:
+            image, _ = await self._app.save(
+                request, blob, most=self._app.config["maxImageBytes"], on_disk=lambda image: studio.result(image, blob)
+            )
+        except ClientError as error:
+            if error.code == "damaged_image":
+                studio.clear_result()
+            raise
+        return image
 
     def _attempt(self, number: int, of: int, seconds: int) -> None:
         done = self._count - len(self._left)

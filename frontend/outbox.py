@@ -1,8 +1,9 @@
 """The outbox: every change reaches the server exactly once, in order, or the person is told why not.
 
 An entry is written in the same transaction as the image it is about, before anything is shown as done. It leaves only
-when the server's own list confirms it. Draining stops at the first entry the server cannot be reached for, so order is
-kept; an entry that was refused is parked and does not hold up the ones behind it.
+when the server's own list confirms it. What an answer changes here is written relaxed: an entry that a power cut brings
+back is only sent again, and recognised by its key. Draining stops at the first entry the server cannot be reached for,
+so order is kept; an entry that was refused is parked and does not hold up the ones behind it.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from frontend.errors import (
     StorageFull,
     Unauthorized,
 )
+from frontend.fresh import Fresh
 from frontend.models import Image, OutboxEntry, State, seconds
 
 FIRST_DELAY = 1.0  # seconds before the second attempt; doubles from there
@@ -95,7 +97,10 @@ class Outbox:
         self._jitter = jitter
         self._exclusive = exclusive
         self.when_full: Callable[[], str] = lambda: "ask"  # ask, replace (the oldest), keep
+        self.fresh = Fresh()
+        self.prove: Callable[[Any], Awaitable[Any]] = lambda _blob: _nothing()  # raises for what must not be sent
         self.on_progress: OnProgress = lambda _image_id, _fraction: None
+        self.on_saved: Callable[[Image], None] = lambda _image: None
         self.on_change: Callable[[], Awaitable[None]] = _nothing
 
     def entry(self, kind: Any, image_id: str, **facts: Any) -> OutboxEntry:
@@ -103,18 +108,32 @@ class Outbox:
         entry_id = image_id if kind == "save" else f"delete:{image_id}"
         return OutboxEntry(entry_id, kind, image_id, self._clock.now(), **facts)
 
-    async def drain(self, *, now: bool = False, name: str = "outbox") -> Report:
-        """Send what is due; with `now`, also what waits for its time. One tab at a time; others wait their turn."""
-        report = Report()
+    async def drain(
+        self, *, now: bool = False, behind: asyncio.Task[None] | None = None, name: str = "outbox"
+    ) -> Report:
+        """Send what is due; with `now`, also what waits for its time. One tab at a time; others wait their turn.
+
+        What is being written `behind` this is sent as soon as it is there.
+        """
+        report, fresh = Report(), self.fresh.ids()
 
         async def work() -> None:
             if now:
                 await self._hurry()
-            while not report.waiting and not report.sign_in and (entry := await self._next()):
-                await self._attempt(entry, report)
-                await self.on_change()
+            while not report.waiting and not report.sign_in:
+                writing = behind if behind and not behind.done() else None
+                if entry := await self._next():  # the database answers when what is being written is there, or failed
+                    await self._attempt(entry, report)
+                    await self.on_change()
+                elif writing:  # it may get there at a second attempt
+                    await asyncio.wait([writing])
+                else:
+                    break
 
-        await self._exclusive(name, work)
+        try:
+            await self._exclusive(name, work)
+        finally:
+            self.fresh.drop(*fresh)  # what could not be sent now waits, and is read when its time comes
         return report
 
     async def next_wake(self) -> float | None:
@@ -166,6 +185,8 @@ class Outbox:
             answer = await self._send(entry)
         except ClientError as refusal:
             error = refusal
+        finally:
+            self.fresh.drop(entry.image_id)
         decision = verdict(entry, error)
         report.sent += decision is Verdict.DONE
         report.saved += decision is Verdict.DONE and entry.kind == "save"
@@ -173,20 +194,32 @@ class Outbox:
         report.waiting |= decision is Verdict.LATER
         report.sign_in |= decision is Verdict.SIGN_IN
         await self._database.update(
-            ("images", "outbox"), lambda snapshot: self._settle(snapshot, entry, decision, answer, error)
+            ("images", "outbox"),
+            lambda snapshot: self._settle(snapshot, entry, decision, answer, error),
+            key=entry.id if entry.kind == "save" else None,  # a deletion may set others in motion
+            relaxed=True,
         )
 
     async def _send(self, entry: OutboxEntry) -> dict[str, Any]:
         if entry.kind == "delete":
             await self._api.delete(entry.image_id)
             return {}
+        image, blob = self.fresh.get(entry.image_id) or await self._read(entry.image_id)
+        progress = lambda fraction: self.on_progress(entry.image_id, fraction)  # noqa: E731
+        answer = await self._api.save(image, blob, entry.replace, progress)
+        if self.fresh.get(image.id):  # not taken back meanwhile
+            self.on_saved(image.saved(answer))
+        return answer
+
+    async def _read(self, image_id: str) -> tuple[Image, Any]:
+        """Return an image that waited, and its bytes; its tab may have closed before they were found to be whole."""
         record, stored = await asyncio.gather(
-            self._database.get("images", entry.image_id), self._database.get("blobs", entry.image_id)
+            self._database.get("images", image_id), self._database.get("blobs", image_id)
         )
         if record is None or stored is None:
             raise AlreadyDeleted("no longer in this browser")
-        progress = lambda fraction: self.on_progress(entry.image_id, fraction)  # noqa: E731
-        return await self._api.save(Image.from_dict(record), stored["blob"], entry.replace, progress)
+        await self.prove(stored["blob"])
+        return Image.from_dict(record), stored["blob"]
 
     def _settle(
         self,

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 import js
-from pyodide.ffi import create_once_callable, to_js
+from pyodide.ffi import JsException, create_once_callable, to_js
 
 from frontend.browser.ffi import obj
 
@@ -207,9 +207,17 @@ async def paint(drawing: Any) -> Any:
     return blob if blob.size <= _MOST else await _blob(context, "image/jpeg", 0.95)
 
 
+async def _decode(blob: Any) -> Any:
+    """Return the image's pixels, to be closed; raises ValueError for what cannot be decoded."""
+    try:
+        return await js.createImageBitmap(blob)
+    except JsException as error:
+        raise ValueError(str(error)) from error
+
+
 async def dimensions(blob: Any) -> tuple[int, int]:
     """Return the width and height of an image, as the browser decodes it."""
-    bitmap = await js.createImageBitmap(blob)
+    bitmap = await _decode(blob)
     try:
         return bitmap.width, bitmap.height
     finally:
@@ -218,7 +226,7 @@ async def dimensions(blob: Any) -> tuple[int, int]:
 
 async def thumbnail(blob: Any, size: int) -> Any:
     """Return the image as a WebP Blob with its long side at most `size` and 512 pixels, not distorted."""
-    bitmap = await js.createImageBitmap(blob)
+    bitmap = await _decode(blob)
     try:
         share = min(1.0, min(size, 512) / max(bitmap.width, bitmap.height))
         context = _canvas(bitmap.width * share, bitmap.height * share)

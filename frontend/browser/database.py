@@ -43,9 +43,11 @@ class IndexedDatabase:
             await _abandon(transaction, done, error)
         await done.wait()
 
-    async def update(self, stores: tuple[Store, ...], decide: Decide, key: str | None = None) -> None:
+    async def update(
+        self, stores: tuple[Store, ...], decide: Decide, key: str | None = None, *, relaxed: bool = False
+    ) -> None:
         # Deciding may touch a store that was not read: every store is in the transaction, only the named are read.
-        transaction = self._begin(list(STORES))
+        transaction = self._begin(list(STORES), durability="relaxed" if relaxed else "strict")
         done = _done(transaction)
         requests = [transaction.objectStore(store).getAll(*([] if key is None else [key])) for store in stores]
         failure: list[Exception] = []
@@ -73,9 +75,9 @@ class IndexedDatabase:
     def close(self) -> None:
         self._connection.close()
 
-    def _begin(self, stores: list[Store], mode: str = "readwrite") -> Any:
+    def _begin(self, stores: list[Store], mode: str = "readwrite", durability: str = "strict") -> Any:
         try:
-            return self._connection.transaction(js.Array.of(*stores), mode, obj({"durability": "strict"}))
+            return self._connection.transaction(js.Array.of(*stores), mode, obj({"durability": durability}))
         except JsException as error:
             raise (Closed if error.name == "InvalidStateError" else DiskFull)(str(error)) from error
 

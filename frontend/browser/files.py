@@ -4,10 +4,11 @@ import hashlib
 from typing import Any
 
 import js
-from pyodide.ffi import JsException, create_once_callable, to_js
+from pyodide.ffi import create_once_callable, to_js
 
 from frontend.browser import canvas
 from frontend.browser.ffi import obj
+from frontend.formats import HEAD
 
 _URL_LIFE = 60_000  # milliseconds an object URL outlives the click: some browsers read it late
 
@@ -19,36 +20,21 @@ class Files:
         """Return the number of bytes."""
         return int(blob.size)
 
-    async def content_type(self, blob: Any) -> str:
-        """Return the type that the first bytes show, empty if they are no image we keep. The server looks closer."""
-        head = (await blob.slice(0, 16).arrayBuffer()).to_bytes()
-        if head.startswith(b"\x89PNG\r\n\x1a\n"):
-            return "image/png"
-        if head.startswith(b"\xff\xd8\xff"):
-            return "image/jpeg"
-        if head.startswith((b"GIF87a", b"GIF89a")):
-            return "image/gif"
-        if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-            return "image/webp"
-        return "image/avif" if head[4:12] in (b"ftypavif", b"ftypavis") else ""
+    async def look(self, blob: Any) -> tuple[bytes, str]:
+        """Return the first bytes and the digest in hexadecimal: read once."""
+        buffer = await blob.arrayBuffer()
+        return buffer.slice(0, HEAD).to_bytes(), await _digest(buffer)
+
+    async def sha256(self, blob: Any) -> str:
+        """Return the digest in hexadecimal."""
+        return await _digest(await blob.arrayBuffer())
 
     async def dimensions(self, blob: Any) -> tuple[int, int]:
         """Return width and height in pixels; raises ValueError for what cannot be decoded."""
-        try:
-            return await canvas.dimensions(blob)
-        except JsException as error:
-            raise ValueError(str(error)) from error
-
-    async def sha256(self, blob: Any) -> str:
-        """Return the digest in hexadecimal. Without a secure context there is no WebCrypto: hashlib then, on a copy."""
-        buffer = await blob.arrayBuffer()
-        subtle = getattr(js.crypto, "subtle", None)
-        if not subtle:
-            return hashlib.sha256(buffer.to_bytes()).hexdigest()
-        return str((await subtle.digest("SHA-256", buffer)).to_bytes().hex())
+        return await canvas.dimensions(blob)
 
     async def thumbnail(self, blob: Any) -> Any:
-        """Return a small derived picture."""
+        """Return a small derived picture; raises ValueError for what cannot be decoded."""
         return await canvas.thumbnail(blob, 512)
 
     async def zip(self, files: list[tuple[str, Any]]) -> Any:
@@ -63,3 +49,11 @@ class Files:
         link.click()
         address = link.href
         js.setTimeout(create_once_callable(lambda: js.URL.revokeObjectURL(address)), _URL_LIFE)
+
+
+async def _digest(buffer: Any) -> str:
+    """Return the SHA-256. Without a secure context there is no WebCrypto: hashlib then, on a copy."""
+    subtle = getattr(js.crypto, "subtle", None)
+    if not subtle:
+        return hashlib.sha256(buffer.to_bytes()).hexdigest()
+    return str((await subtle.digest("SHA-256", buffer)).to_bytes().hex())

@@ -2,6 +2,8 @@
 
 import base64
 import re
+import struct
+import zlib
 from typing import Any
 
 from playwright.sync_api import expect
@@ -135,6 +137,23 @@ def test_a_refused_save_rejects_with_the_quota_and_keeps_the_image(story: Story)
     }"""
     assert call(story, script, PIXEL) == ["quota_exceeded", 3]
     expect(story.page.locator(".image-card[data-state=local]")).to_have_count(1)
+
+
+def test_a_damaged_image_is_refused_and_leaves_nothing_here_nor_on_the_server(story: Story) -> None:
+    story.expected |= {"422", "no thumbnail", "404"}
+    sign_up(story)
+    pixel = base64.b64decode(PIXEL)
+    head, tail = pixel[:33], pixel[-12:]
+    chunk = b"IDAT" + b"no zlib stream"  # its checksum is right: the server cannot know, only who decodes
+    undecodable = head + struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) + tail
+    script = "({data}) => hdImageManager.saveHDImage({prompt: 'p', data}).then(() => 'saved', (error) => error.code)"
+    for data in (pixel[:50], pixel[:-14] + b"xx" + pixel[-12:], undecodable):
+        assert call(story, script, {"data": base64.b64encode(data).decode()}) == "damaged_image"
+
+    expect(story.page.locator(".image-card")).to_have_count(0)
+    loaded = call(story, "() => hdImageManager.loadDailyImages()")
+    assert (loaded["images"], story.api("/api/images/daily")["images"]) == ([], [])
+    assert "POST /api/images/save" in story.requests
 
 
 def test_calls_made_before_python_is_live_wait_their_turn(make_story: MakeStory) -> None:

@@ -13,11 +13,13 @@ from frontend.api import Answer, Api, Call
 from frontend.clock import Clock
 from frontend.database import MemoryDatabase
 from frontend.errors import Offline
+from frontend.formats import HEAD
 from frontend.hd_image_manager import HDImageManager
 from frontend.models import ImageRequest, iso
 from frontend.outbox import Outbox
 
 PNG = b"\x89PNG\r\n\x1a\n"
+HEADER = PNG + b"\0\0\0\rIHDR" + b"\0\0\0\x40" + b"\0\0\0\x30"  # of 64×48 pixels
 START = 1_800_000_000.0  # any moment will do
 
 
@@ -40,12 +42,12 @@ class FakeFiles:
     def size(self, blob: bytes) -> int:
         return len(blob)
 
-    async def content_type(self, blob: bytes) -> str:
-        return "image/png" if blob.startswith(PNG) else ""
+    async def look(self, blob: bytes) -> tuple[bytes, str]:
+        return blob[:HEAD], await self.sha256(blob)
 
     async def dimensions(self, blob: bytes) -> tuple[int, int]:
-        if blob == PNG:
-            raise ValueError("nothing after the signature")
+        if blob in (PNG, HEADER):
+            raise ValueError("nothing after the header")
         return 64, 48
 
     async def sha256(self, blob: bytes) -> str:
@@ -73,9 +75,11 @@ class FakeServer:
         self.calls: list[Call] = []
         self.faults: Iterator[Any] = iter(())
         self.signed_in = True
+        self.on_call: Callable[[Call], None] = lambda _call: None
 
     async def __call__(self, call: Call) -> Answer:
         self.calls.append(call)
+        self.on_call(call)
         await asyncio.sleep(0)
         match next(self.faults, None):
             case "unreachable":
@@ -83,12 +87,14 @@ class FakeServer:
             case "lost answer":
                 self.answer(call)
                 raise Offline
+            case asyncio.Event() as gate:
+                await gate.wait()
             case Answer() as answer:
                 return answer
         return self.answer(call)
 
     def fail(self, *faults: Any) -> None:
-        """Meet the next calls with these, in order; None is no fault."""
+        """Meet the next calls with these, in order; None is no fault, an event is waited for."""
         self.faults = iter(faults)
 
     def stored(self) -> list[str]:
@@ -199,4 +205,4 @@ def request(prompt: str = "a lake") -> ImageRequest:
 
 
 def picture(number: int = 0) -> bytes:
-    return PNG + bytes([number]) * 20
+    return HEADER + bytes([number]) * 4

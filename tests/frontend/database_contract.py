@@ -70,6 +70,15 @@ class DatabaseContract:
         await database.update(("images",), decide, key="c")
         assert seen == [{"b": {"id": "b"}}, {}]
 
+    async def a_relaxed_update_is_whole_too(self) -> None:
+        database = await self.open()
+
+        def decide(_now: Snapshot) -> list[Change]:
+            return [Put("images", {"id": "a"}), Put("outbox", {"id": "a"})]
+
+        await database.update(("images",), decide, key="a", relaxed=True)
+        assert [await database.all("images"), await database.all("outbox")] == [[{"id": "a"}], [{"id": "a"}]]
+
     async def concurrent_updates_lose_nothing(self) -> None:
         import asyncio  # noqa: PLC0415 - the one test that needs it
 

@@ -1,8 +1,13 @@
 """What happens on each action, with views that only remember what they were told."""
 
+import asyncio
+
 import pytest
 
-from .conftest import FakeFiles, FakeServer, FakeTime, picture
+from frontend.errors import ClientError
+from frontend.models import ImageRequest
+
+from .conftest import HEADER, FakeFiles, FakeServer, FakeTime, picture
 from .world import ADA, BOB, Form, World
 
 
@@ -244,3 +249,47 @@ async def test_saving_goes_on_from_memory_when_the_disk_is_refused(world: World)
     assert ("not_durable", ()) in world.views.status.calls
     assert len(world.server.images) == 1
     assert app.images[0].state == "saved"
+
+
+async def test_a_card_whose_upload_is_answered_at_once_appears_once_as_saved(world: World) -> None:
+    await world.start(ADA)
+    await world.generate(Form())
+
+    shown = [[image.state for image in images] for images in world.views.gallery.said("show")]
+    assert [states for states in shown if states][:1] == [["saved"]]
+    assert ["pending"] not in shown
+
+
+async def test_a_card_whose_upload_takes_long_appears_as_pending(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frontend.fresh.BEFORE_SHOWING", 0)
+    await world.start(ADA)
+    answered, shown = asyncio.Event(), asyncio.Event()
+    world.server.fail(answered)
+    world.views.gallery.on_call = lambda name, arguments: shown.set() if name == "show" and arguments[0] else None
+    generating = asyncio.ensure_future(world.generate(Form()))
+    await shown.wait()
+    assert [image.state for image in world.app.images] == ["pending"]
+
+    answered.set()
+    await generating
+    assert [image.state for image in world.app.images] == ["saved"]
+
+
+async def test_a_damaged_png_leaves_nothing(world: World) -> None:
+    app = await world.start(ADA)
+    await world.generate(Form())
+
+    with pytest.raises(ClientError, match="damaged"):
+        await app.save(ImageRequest("a lake", "", 0, 0, 1, "x"), HEADER)
+    await world.settle()
+
+    assert (len(app.images), len(world.server.images)) == (1, 1)
+
+
+async def test_a_result_that_turns_out_damaged_is_taken_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.start(ADA)
+    monkeypatch.setattr("tests.frontend.world.picture", lambda _number: HEADER)
+    await world.generate(Form())
+
+    assert ("clear_result", ()) in world.views.studio.calls
+    assert (world.app.images, world.server.images) == ([], {})

@@ -1,5 +1,7 @@
 """Local first: what is saved here is here, and the list is the server's wherever nothing is pending."""
 
+import asyncio
+
 import pytest
 
 from frontend.database import MemoryDatabase
@@ -8,7 +10,7 @@ from frontend.hd_image_manager import HDImageManager, file_name
 from frontend.models import Image
 from frontend.outbox import Outbox
 
-from .conftest import PNG, START, FakeFiles, FakeServer, FakeTime, picture, request
+from .conftest import HEADER, PNG, START, FakeFiles, FakeServer, FakeTime, picture, request
 
 
 async def test_save_writes_record_bytes_and_entry_before_it_returns(
@@ -36,6 +38,34 @@ async def test_save_refuses_what_is_no_image(
         await manager.save(request(), blob)
 
     assert (refused.value.code, await database.all("images")) == (code, [])
+
+
+async def test_a_png_is_sent_first_and_taken_back_where_it_cannot_be_decoded(
+    manager: HDImageManager, outbox: Outbox, database: MemoryDatabase, server: FakeServer
+) -> None:
+    begun = asyncio.Event()
+    saving = asyncio.ensure_future(manager.save(request(), HEADER, begun=lambda *_: begun.set()))
+    await begun.wait()
+    await outbox.drain()
+    assert server.stored() == ["image-1"]
+    with pytest.raises(ClientError) as refused:
+        await saving
+
+    await outbox.drain()
+    assert refused.value.code == "damaged_image"
+    assert (server.images, server.deleted) == ({}, {"image-1"})
+    assert [await database.all(store) for store in ("images", "blobs", "outbox")] == [[], [], []]
+
+
+async def test_signed_out_nothing_is_written_before_it_is_decoded(
+    manager: HDImageManager, database: MemoryDatabase
+) -> None:
+    manager.signed_in = False
+    begun: list[Image] = []
+    with pytest.raises(ClientError, match="damaged"):
+        await manager.save(request(), HEADER, begun=lambda image, _written: begun.append(image))
+
+    assert (begun, await database.all("images")) == ([], [])
 
 
 async def test_what_is_stored_is_what_was_sent_and_what_the_server_says(

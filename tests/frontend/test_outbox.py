@@ -1,14 +1,16 @@
 """Every change reaches the server exactly once, in order, or is parked with the reason."""
 
+import asyncio
+
 import pytest
 
-from frontend.database import MemoryDatabase
+from frontend.database import DiskFull, MemoryDatabase, Put
 from frontend.errors import ClientError, Offline, from_answer
 from frontend.hd_image_manager import HDImageManager
 from frontend.models import Image, OutboxEntry, iso
 from frontend.outbox import Outbox, Verdict, delay, verdict
 
-from .conftest import START, FakeServer, FakeTime, picture, request
+from .conftest import HEADER, START, FakeServer, FakeTime, picture, request
 
 SAVE = OutboxEntry("a", "save", "a", 0.0)
 DELETE = OutboxEntry("delete:a", "delete", "a", 0.0)
@@ -263,6 +265,110 @@ async def test_a_deletion_that_the_server_refuses_is_given_up(
     await manager.refresh()
 
     assert [image.id for image in await manager.list()] == ["image-1"]
+
+
+async def test_what_was_just_saved_is_sent_without_being_read_back_unless_it_was_taken_back(
+    manager: HDImageManager, outbox: Outbox, server: FakeServer, database: MemoryDatabase
+) -> None:
+    await manager.save(request(), picture(1))
+    await manager.save(request(), picture(2))
+    await manager.delete("image-1")
+    database._stores["blobs"].clear()
+
+    assert (await outbox.drain()).saved == 1
+    assert server.content == {"image-2": picture(2)}
+    assert outbox.fresh.get("image-1") is None
+
+
+async def test_a_later_attempt_reads_what_is_stored(
+    manager: HDImageManager, outbox: Outbox, server: FakeServer, database: MemoryDatabase
+) -> None:
+    await manager.save(request(), picture())
+    server.fail("unreachable")
+    await outbox.drain()
+    assert outbox.fresh.get("image-1") is None
+
+    assert (await outbox.drain(now=True)).saved == 1
+    assert server.content == {"image-1": picture()}
+
+
+async def test_what_an_earlier_visit_left_is_decoded_before_it_is_sent(
+    manager: HDImageManager, outbox: Outbox, server: FakeServer, database: MemoryDatabase
+) -> None:
+    await manager.save(request(), picture())
+    outbox.fresh.drop("image-1")  # as after a reload
+    await database.write(Put("blobs", {"id": "image-1", "blob": HEADER}))
+
+    assert (await outbox.drain()).parked == 1
+    image = await manager.get("image-1")
+    assert (server.stored(), image.state, image.reason) == (
+        [],
+        "failed",
+        {"code": "damaged_image", "error": "this image is damaged"},
+    )
+
+
+async def test_what_gets_on_disk_at_a_second_attempt_is_sent_all_the_same(
+    outbox: Outbox, server: FakeServer, database: MemoryDatabase, manager: HDImageManager
+) -> None:
+    entry = outbox.entry("save", "image-1")
+    room = asyncio.Event()
+
+    async def write() -> None:
+        await room.wait()
+        outbox.fresh.put(Image("image-1", "a lake", START), picture())
+        await database.write(Put("outbox", entry.to_dict()))
+
+    writing = asyncio.ensure_future(write())
+    draining = asyncio.ensure_future(outbox.drain(behind=writing))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert server.stored() == []
+
+    room.set()
+    assert (await draining).sent == 1
+
+
+async def test_a_write_that_fails_ends_the_drain_that_stands_behind_it(outbox: Outbox, server: FakeServer) -> None:
+    async def write() -> None:
+        await asyncio.sleep(0)
+        raise DiskFull
+
+    writing = asyncio.ensure_future(write())
+
+    assert (await outbox.drain(behind=writing)).sent == 0
+    with pytest.raises(DiskFull):
+        await writing
+
+
+async def test_saved_is_told_from_the_answer_before_it_is_written_down(
+    manager: HDImageManager, outbox: Outbox, database: MemoryDatabase
+) -> None:
+    told: list[tuple[str, str]] = []
+    outbox.on_saved = lambda image: told.append((image.state, database._stores["images"][image.id]["state"]))
+    await manager.save(request(), picture())
+    await outbox.drain()
+
+    assert told == [("saved", "pending")]
+    assert await state(database, "image-1") == "saved"
+
+
+async def test_an_image_taken_back_while_it_is_on_its_way_is_not_shown_as_saved(
+    manager: HDImageManager, outbox: Outbox, server: FakeServer
+) -> None:
+    told: list[Image] = []
+    outbox.on_saved = told.append
+    answered, on_its_way = asyncio.Event(), asyncio.Event()
+    server.fail(answered)
+    server.on_call = lambda _call: on_its_way.set()
+    await manager.save(request(), picture())
+    draining = asyncio.ensure_future(outbox.drain())
+    await on_its_way.wait()
+    await manager.delete("image-1")
+    answered.set()
+    await draining
+
+    assert (told, server.images) == ([], {})
 
 
 async def test_progress_is_told_by_image(manager: HDImageManager, outbox: Outbox, server: FakeServer) -> None:

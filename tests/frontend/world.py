@@ -28,10 +28,12 @@ class Told:
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.answers: dict[str, Any] = {}
+        self.on_call: Callable[[str, tuple[Any, ...]], None] = lambda _name, _arguments: None
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:
             self.calls.append((name, (*arguments, *named.values())))
+            self.on_call(name, arguments)
             return self.answers.get(name)
 
         return call
