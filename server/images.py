@@ -9,7 +9,7 @@ import asyncio
 import math
 import re
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from io import BytesIO, FileIO
 from typing import Final
 from uuid import uuid4
@@ -58,8 +58,10 @@ class Images:
     async def read(self, user_id: str, image_id: str) -> tuple[Record, bytes]:
         """Return record and bytes; raises as `find` and `open` do."""
         record = await self.find(user_id, image_id)
-        with await self.open(user_id, record) as file:
-            return record, file.read()
+        with await self.open(user_id, record) as file, suppress(OSError):
+            if len(data := await asyncio.to_thread(file.read)) == record.size:
+                return record, data
+        raise StoredImageDamaged(id=record.id, retry_after=RETRY_SOON)
 
     async def open(self, user_id: str, record: Record) -> FileIO | BytesIO:
         """Return the bytes, to be closed by who reads them.

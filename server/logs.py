@@ -31,7 +31,8 @@ def set_up(level: str, stream: TextIO = sys.stderr) -> None:
 
 
 def _configure(level: str, stream: TextIO) -> list[Any]:
-    rendered: list[Any] = [structlog.dev.ConsoleRenderer()] if stream.isatty() else [format_exc_info, JSONRenderer()]
+    for_people = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)  # without values
+    rendered: list[Any] = [for_people] if stream.isatty() else [format_exc_info, JSONRenderer()]
     structlog.configure(
         processors=[*_EVERY, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from server.downloads import ZERO_COPY
 from server.limits import KIB, MAX_HEAD, SLOW_READERS
+from server.logs import log
 
 PACE: Final = 32 * KIB  # bytes in a sixth of `transfer`
 
@@ -65,7 +66,9 @@ class Deadlines(H11Protocol):
         self._slow.pop(self, None)
 
     def eof_received(self) -> bool:  # type: ignore[override] # as asyncio's
-        """Tell asyncio whether to stay open: who has said all it wants may still be listening."""
+        """Tell asyncio whether to stay open: who says that it has said all may still be taking a file."""
+        if self._left:
+            self.cycle.keep_alive = False
         return self._left > 0
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -111,7 +114,9 @@ class Deadlines(H11Protocol):
     async def _send_file(self, cycle: RequestResponseCycle, message: Message) -> Message:
         """Let the system send from a file, as much as the client takes; return the message that is left to send."""
         file, offset, count = message["file"], message["offset"], message["count"]
-        if cycle.disconnected or self.transport.get_write_buffer_size():  # the head still waits: all has to
+        if cycle.disconnected:
+            return {"type": "http.response.body"}
+        if self.transport.get_write_buffer_size():  # the head still waits: all has to
             file.seek(offset)
             return {"type": "http.response.body", "body": file.read(count)}
         cycle.conn.send_with_data_passthrough(h11.Data(data=range(count)))  # type: ignore[arg-type] # h11 only counts
@@ -120,7 +125,8 @@ class Deadlines(H11Protocol):
             with self.transport.get_extra_info("socket").dup() as connection:
                 self._left, self._waiting = count, math.inf
                 await self._send_all(connection.fileno(), file.fileno(), offset + count)
-        except OSError:  # the client is gone
+        except OSError as error:  # mostly the client is gone; the answer cannot be mended any more
+            log.info("file_not_sent", reason=type(error).__name__, left=self._left)
             self.transport.abort()
         finally:
             self._left = 0

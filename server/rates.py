@@ -43,7 +43,7 @@ class Counts(MemoryStorage):
         count, now = self.get(key) + amount, time.time()
         self.storage[key] = count
         self.expirations.setdefault(key, now + expiry)
-        if now - self._tidied > TIDY_INTERVAL:
+        if not 0 <= now - self._tidied <= TIDY_INTERVAL:  # also when the clock was set back
             self._tidied = now
             for old in [key for key, end in self.expirations.items() if end <= now]:
                 self.clear(old)

@@ -50,7 +50,9 @@ def back_up(url: str, folder: Path) -> int:
     """Copy a store, also while a server uses it; return how many large values it has. Raises CannotStart."""
     from server.kv import backup  # noqa: PLC0415 - as above
 
-    return backup.copy(_sqlite_path(url), folder)
+    if not (path := _sqlite_path(url)):
+        raise CannotStart("a store in memory cannot be backed up")
+    return backup.copy(path, folder)
 
 
 def _sqlite_path(url: str) -> str:

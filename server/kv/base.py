@@ -202,7 +202,7 @@ def _scan(file: FileIO, update: Callable[[memoryview], object], at: int, flags: 
     while True:
         try:
             count = os.preadv(file.fileno(), [piece], at, flags)
-        except OSError:
+        except (OSError, NotImplementedError):
             if not flags:
                 raise
             return at  # the disk would have to be asked; or this system, or file system, cannot tell

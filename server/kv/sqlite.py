@@ -28,6 +28,7 @@ from server.limits import RETRY_SOON
 T = TypeVar("T")
 _Files = list[tuple[str | None, int]]  # names and sizes; no name: the value was in the store itself
 SWEEP_BATCH: Final = 100  # entries per transaction, so that saves get their turn
+_NONE_LEFT: Final = (errno.EMFILE, errno.ENFILE)
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _GET: Final = """
@@ -54,7 +55,7 @@ _SWEEP: Final = """
 class SQLite(Engine):
     """A store in one file, and a folder beside it. Raises CannotStart when another process has it, or it is broken.
 
-    Unless it is `exclusive`, as in tests, it remembers nothing and removes no file that it did not write.
+    Unless it is `exclusive`, as in tests, it remembers nothing, and clears nothing up when it is opened.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class SQLite(Engine):
         self._clock = clock
         self._room = Room(path, max_bytes, min_free)
         self._recent = Recent() if exclusive else None
-        self._doubtful: _Files = []  # of steps that failed in a way that leaves open whether they were done
+        self._doubtful: dict[str, int] = {}  # files of steps of which it is open whether they were done
         self._lock = sqlite_file.Lock(path) if path and exclusive else None
         with ExitStack() as undo:
             if self._lock:
@@ -85,8 +86,11 @@ class SQLite(Engine):
             return found.entry
         if (opened := await self.open(namespace, key)) is None:
             return None
-        with opened.file as file:
-            value = await asyncio.to_thread(file.read)
+        try:
+            with opened.file as file:
+                value = await asyncio.to_thread(file.read)
+        except OSError as error:
+            raise ValueDamaged(reason=type(error).__name__, retry_after=RETRY_SOON) from error
         return Entry(opened.name, opened.version, opened.metadata, opened.expiration, value)
 
     async def open(self, namespace: str, key: str) -> Opened | None:
@@ -99,7 +103,9 @@ class SQLite(Engine):
                 return Opened(*facts, BytesIO(entry.value), len(entry.value))
             try:
                 file = self._files.open(found.file)
-            except OSError:
+            except OSError as error:
+                if error.errno in _NONE_LEFT:
+                    raise StorageUnavailable(reason="too many open files", retry_after=RETRY_SOON) from None
                 if entry.version == missing:  # otherwise it was replaced or deleted between the two looks
                     raise ValueDamaged(reason="no file", retry_after=RETRY_SOON) from None
                 missing = entry.version
@@ -126,8 +132,8 @@ class SQLite(Engine):
         step = Step(namespace, operations, self._clock(), self._room, self._files)
         outcome: Future[bool] = Future()
         outcome.set_running_or_notify_cancel()  # who stops waiting for it does not stop it
-        if self._readers and step.is_large:
-            self._readers.submit(partial(self._begin, step, outcome))
+        if self._files and step.is_large:
+            self._files.submit(partial(self._begin, step, outcome))
         else:
             self._begin(step, outcome)
         return await asyncio.wrap_future(outcome)
@@ -142,8 +148,10 @@ class SQLite(Engine):
         due, erased = (self._clock(), SWEEP_BATCH), 0
         while gone := await self._erase(lambda connection: _files(connection.execute(_SWEEP, due))):
             erased += len(gone)
-        if self._doubtful:
-            await self._erase(self._unnamed)
+        if doubtful := dict(self._doubtful):
+            await self._erase(lambda connection: _unnamed(connection, doubtful))
+            for name in doubtful:
+                self._doubtful.pop(name, None)
         if erased:
             await asyncio.wrap_future(self._writer.submit(_shrink, alone=True))
         return erased
@@ -152,9 +160,9 @@ class SQLite(Engine):
         """Finish what was handed in, move the log into the file, and unlock it."""
         if self._readers:
             self._readers.close()
-        is_clean = self._writer.stop()
         if self._files:
             self._files.close()
+        is_clean = self._writer.stop()
         if self._lock:
             self._lock.release(cleanly=is_clean)
 
@@ -196,7 +204,7 @@ class SQLite(Engine):
     def _settle(self, step: Step, outcome: "Future[bool]", job: "Future[bool]") -> None:
         """Tidy up in the writer's thread, and only then tell the outcome."""
         error = job.exception()
-        self._doubtful += step.settle(is_done=None if error else job.result())
+        self._doubtful |= step.settle(is_done=None if error else job.result())
         self._forget(step.names)
         if error:
             outcome.set_exception(error)
@@ -209,15 +217,19 @@ class SQLite(Engine):
         def remove(job: "Future[_Files]") -> None:
             self._forget()
             if self._files and not job.cancelled() and not job.exception():
-                self._files.remove((name, size) for name, size in job.result() if name)
+                self._files.remove(name for name, _ in job.result() if name)
 
         job = self._writer.submit(work)
         job.add_done_callback(remove)  # in the writer's thread: also when nobody waits any more
         return await asyncio.wrap_future(job)
 
-    def _unnamed(self, connection: apsw.Connection) -> _Files:
-        doubtful, self._doubtful = self._doubtful, []
-        return [file for file in doubtful if connection.execute(_NAMED, file[:1]).get is None]
+
+def _unnamed(connection: apsw.Connection, doubtful: dict[str, int]) -> _Files:
+    """Return the files that no entry names, for good."""
+    # A commit that failed may still lie in the log, whole, and come back after a kill: a page that is written now takes
+    # its place there, and the files go only when that is on disk.
+    connection.pragma("user_version", sqlite_file.SCHEMA_VERSION)
+    return [file for file in doubtful.items() if connection.execute(_NAMED, file[:1]).get is None]
 
 
 def _refused(error: Exception) -> Exception:

@@ -28,8 +28,9 @@ _SCHEMA: Final = """
     CREATE TRIGGER entries_deleted AFTER DELETE ON entries
         BEGIN DELETE FROM contents WHERE version = old.version; END;
 """
+FILES_SINCE: Final = 2  # of SCHEMA_VERSION
 _UPGRADES: Final = {  # by the version they lead to
-    2: """
+    FILES_SINCE: """
     ALTER TABLE entries ADD COLUMN file TEXT;  -- where the value is when it is large (files.py): its content is empty
     ALTER TABLE entries ADD COLUMN size INTEGER NOT NULL DEFAULT 0;  -- of that file, in bytes
     CREATE INDEX entries_by_file ON entries (file, size) WHERE file IS NOT NULL;

@@ -1,9 +1,9 @@
-"""The threads that read, each with a connection of its own; and what else would keep the event loop waiting."""
+"""The threads that read, each with a connection of its own."""
 
 import asyncio
 import queue
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 import apsw
@@ -28,14 +28,11 @@ class Readers:
 
     async def read(self, work: Callable[[apsw.Connection], T]) -> T:
         """Return what the work finds; raises what engines promise."""
-        return await asyncio.wrap_future(self.submit(lambda: self._lend(work)))
-
-    def submit(self, work: Callable[[], T]) -> "Future[T]":
-        """Let a thread do something; raises StorageUnavailable when the store is closed."""
         try:
-            return self._pool.submit(work)
+            found = self._pool.submit(self._lend, work)
         except RuntimeError:  # it was shut down
             raise StorageUnavailable(reason="closed", retry_after=RETRY_SOON) from None
+        return await asyncio.wrap_future(found)
 
     def close(self) -> None:
         """Finish what was handed in."""

@@ -3,6 +3,7 @@
 Large values become files before the transaction begins. Whatever the outcome, a file that no entry names is removed.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import disk_usage
@@ -44,11 +45,15 @@ class Room:
     def left(self, used: int, growth: int = 0, *, is_small: bool = False) -> int:
         """Return how many bytes may be added; `growth` is not on the disk yet, small steps may go a little further."""
         room = self._most - used + (RESERVE if is_small else 0)
+        return min(room, self.left_on_disk(is_small=is_small) - growth)
+
+    def left_on_disk(self, *, is_small: bool = False) -> int:
+        """Return how many bytes the disk takes before what has to stay free is touched."""
         if not self._folder:
-            return room
+            return sys.maxsize
         disk = disk_usage(self._folder)
         reserve = self._min_free or min(max(disk.total // 20, MIN_RESERVE), MAX_RESERVE)
-        return min(room, disk.free - growth - (reserve // 2 if is_small else reserve))
+        return disk.free - (reserve // 2 if is_small else reserve)
 
 
 class Step:
@@ -66,7 +71,7 @@ class Step:
         self._is_small, self._in_files = size < SMALL_STEP, large
         self.weight = size - large  # bytes that go through the transaction
         self._written: dict[int, tuple[str, int]] = {}  # name and size of the files, by the place of their operation
-        self._doomed: list[tuple[str, int]] = []  # the files of entries that it removes
+        self._doomed: dict[str, int] = {}  # the files of entries that it removes, and their sizes
         self._is_refused = False
 
     @property
@@ -75,7 +80,9 @@ class Step:
         return bool(self._large)
 
     def prepare(self) -> None:
-        """Put the large values on disk; raises OSError."""
+        """Put the large values on disk; raises OSError, and StorageFull where there is no room for them."""
+        if self._in_files > self._room.left_on_disk():
+            raise StorageFull
         if self._files:
             for at, value in self._large.items():
                 self._written[at] = (self._files.write(value), len(value))
@@ -88,22 +95,30 @@ class Step:
         before = used(connection)
         for at, operation in enumerate(self._operations):
             self._apply(connection, operation, self._written.get(at))
-        after, freed = used(connection), sum(size for _, size in self._doomed)
-        kept = after + (self._files.size if self._files else 0) - freed
-        growth = after - before - freed
-        if growth + self._in_files > 0 and self._room.left(kept, growth, is_small=self._is_small) < 0:
+        pages = used(connection)
+        growth, freed = pages - before, sum(self._doomed.values())
+        kept = pages + (self._files.size if self._files else 0) + self._in_files - freed
+        is_more = growth + self._in_files - freed > 0
+        if is_more and self._room.left(kept, growth - freed, is_small=self._is_small) < 0:
             self._is_refused = True
             raise StorageFull
+        if self._files:
+            self._files.count(self._written.values())
+            self._files.discount(self._doomed)
         return True
 
-    def settle(self, *, is_done: bool | None) -> list[tuple[str, int]]:
+    def settle(self, *, is_done: bool | None) -> dict[str, int]:
         """Remove the files that no entry names; where nobody knows whether it was done (None), return them all."""
-        written = list(self._written.values())
+        written = dict(self._written.values())
+        if not self._files:
+            return {}
+        if not is_done:
+            self._files.count(self._doomed.items())
         if is_done is None and not self._is_refused:
-            return written + self._doomed
-        if self._files:
-            self._files.remove(self._doomed if is_done else written)
-        return []
+            self._files.count(written.items())
+            return written | self._doomed
+        self._files.remove(self._doomed if is_done else written)
+        return {}
 
     def _holds(self, connection: apsw.Connection, check: Check) -> bool:
         return bool(connection.execute(_VERSION, (self._namespace, check.key, self._now)).get == check.version)
@@ -111,7 +126,7 @@ class Step:
     def _apply(self, connection: apsw.Connection, operation: Operation, file: tuple[str, int] | None) -> None:
         if isinstance(operation, Put | Delete):
             gone = connection.execute(_DELETE, (self._namespace, operation.key))
-            self._doomed += [(str(name), int(size)) for name, size in gone if name]
+            self._doomed |= {str(name): int(size) for name, size in gone if name}
         if isinstance(operation, Put):
             connection.execute(_PUT_VALUE, (b"" if file else operation.value,))
             version, metadata = connection.last_insert_rowid(), msgspec.json.encode(operation.metadata)

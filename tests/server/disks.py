@@ -38,7 +38,7 @@ class Recorder:
     fail_syncs: int = 0
 
     def note(self, kind: str, path: str | Path, offset: int = 0, data: bytes = b"") -> None:
-        if self.folder in (Path(path).parent, Path(path).parent.parent):
+        if self.folder in (Path(path), Path(path).parent, Path(path).parent.parent):
             self.events.append(Event(kind, str(Path(path).relative_to(self.folder)), offset, data))
 
     def sync(self, path: str) -> None:

@@ -229,11 +229,16 @@ class TestAtOnce:
         assert len(listed) <= 3
 
 
+def _zero(engine: SQLite, size: int) -> None:
+    """Let the disk lose all bits of the values of that size."""
+    engine._writer.connection.execute(
+        "UPDATE contents SET value = zeroblob(length(value)) WHERE length(value) = ?", (size,)
+    )
+
+
 async def test_damage_is_said_and_never_served(images: Images, engine: SQLite) -> None:
     record = (await images.save("u", draft())).record
-    engine._writer.connection.execute(
-        "UPDATE contents SET value = zeroblob(length(value)) WHERE length(value) = ?", (record.size,)
-    )
+    _zero(engine, record.size)
     with pytest.raises(StoredImageDamaged):
         await images.read("u", record.id)
     engine._writer.connection.execute("DELETE FROM contents WHERE length(value) = ?", (record.size,))
@@ -244,7 +249,7 @@ async def test_damage_is_said_and_never_served(images: Images, engine: SQLite) -
 async def test_bytes_are_compared_once_a_minute(images: Images, engine: SQLite, clock: Clock) -> None:
     record = (await images.save("u", made := draft())).record
     assert (await images.read("u", record.id))[1] == made.data
-    engine._writer.connection.execute("UPDATE contents SET value = x'00' WHERE length(value) = ?", (record.size,))
+    _zero(engine, record.size)
     engine._forget()
     clock.now += COMPARED_FOR - 1
     await images.read("u", record.id)
@@ -272,9 +277,7 @@ async def test_an_image_of_an_older_server_is_compared_by_its_digest(
     assert (await images.read("u", record.id))[1] == made.data
     clock.now += COMPARED_FOR
     engine._forget()
-    engine._writer.connection.execute(
-        "UPDATE contents SET value = zeroblob(length(value)) WHERE length(value) = ?", (record.size,)
-    )
+    _zero(engine, record.size)
     with pytest.raises(StoredImageDamaged):
         await images.read("u", record.id)
 

@@ -1,6 +1,7 @@
 """The SQLite engine: the contract in a file and in memory, and what only a file can show."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -176,21 +177,62 @@ async def test_a_step_that_is_refused_leaves_no_file(path: str, clock: Clock) ->
     assert used < 1 << 18
 
 
-async def test_a_step_whose_end_nobody_knows_is_settled_by_the_sweep(tmp_path: Path, clock: Clock) -> None:
-    """The disk failed at the commit: whatever the log says then, each entry has its file, each file its entry."""
-    with recorded(tmp_path) as recorder:
-        engine = SQLite(str(tmp_path / "kv.sqlite3"), clock=clock, max_bytes=GIB)
+async def fail_to_replace(folder: Path, clock: Clock, then: str) -> None:
+    """Keep a large value, fail to replace it because the disk fails at the commit, sweep; then close, retry or die."""
+    with recorded(folder) as recorder:
+        engine = SQLite(str(folder / "kv.sqlite3"), clock=clock, max_bytes=GIB)
         store = Namespace(engine, "TEST")
         await put(store, "k", bytes(100_000))
         recorder.fail_syncs = 1
         with pytest.raises(StorageUnavailable):
             await put(store, "k", bytes(200_000))
-        await put(store, "other")
+        if then == "retry":
+            await put(store, "k", bytes(200_000))
+        await store.get("k")
         await engine.sweep()
-        entry, files = await store.get("k"), value_files(f"{tmp_path}/kv.sqlite3")
+        if then == "die":
+            os._exit(0)
+        size = sum(file.stat().st_size for file in value_files(f"{folder}/kv.sqlite3"))
+        assert engine._files
+        assert engine._files.size == size
         engine.close()
+
+
+@pytest.mark.parametrize("then", ["close", "retry", "die"])
+def test_a_step_whose_end_nobody_knows_is_settled_by_the_sweep(tmp_path: Path, clock: Clock, then: str) -> None:
+    """Whatever the log says then: each entry has its file, each file its entry, and all are counted once."""
+    child = os.fork() if then == "die" else 0
+    if child:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    else:
+        try:
+            asyncio.run(fail_to_replace(tmp_path, clock, then))
+        finally:
+            if then == "die":
+                os._exit(1)
+    engine = SQLite(str(tmp_path / "kv.sqlite3"), clock=clock, max_bytes=GIB)
+    entry = asyncio.run(Namespace(engine, "TEST").get("k"))
+    files = value_files(f"{tmp_path}/kv.sqlite3")
+    engine.close()
     assert entry is not None
     assert [file.stat().st_size for file in files] == [len(entry.value)]
+
+
+async def test_values_on_their_way_take_no_room_from_small_steps(path: str, clock: Clock) -> None:
+    engine = SQLite(path, clock=clock, max_bytes=1 << 20)
+    store = Namespace(engine, "TEST")
+    large = [asyncio.ensure_future(put(store, f"large{number}", bytes(8 << 20))) for number in range(4)]
+    small = [asyncio.ensure_future(put(store, f"small{number}", bytes(2000))) for number in range(40)]
+    refused = await asyncio.gather(*large, return_exceptions=True)
+    await asyncio.gather(*small)
+    engine.close()
+    assert [type(each) for each in refused] == [StorageFull] * 4
+
+
+async def test_a_new_folder_of_values_is_on_disk_before_anything_is_in_it(tmp_path: Path, clock: Clock) -> None:
+    with recorded(tmp_path) as recorder:
+        SQLite(str(tmp_path / "kv.sqlite3"), clock=clock, max_bytes=GIB).close()
+    assert ("sync", ".") in {(event.kind, event.file) for event in recorder.events}
 
 
 async def test_a_file_that_cannot_be_written_is_a_refusal(path: str, store: Namespace) -> None:

@@ -199,3 +199,10 @@ def test_counting_starts_no_thread_and_forgets_what_is_over(monkeypatch: pytest.
     now[0] += 11 + TIDY_INTERVAL
     assert counts.incr("0", 10) == 1
     assert list(counts.storage) == ["0"]
+    now[0] -= 3600  # the clock is set back
+    counts.incr("1", 10)
+    now[0] += 20
+    counts.incr("2", 10)
+    now[0] += TIDY_INTERVAL
+    counts.incr("3", 10)
+    assert "1" not in counts.storage
