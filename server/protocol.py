@@ -8,6 +8,7 @@ the slowest gives way. What lies in a file is sent by the system, without a copy
 import asyncio
 import math
 import os
+from asyncio.trsock import TransportSocket
 from typing import Any, ClassVar, Final
 
 import h11
@@ -120,11 +121,9 @@ class Deadlines(H11Protocol):
             file.seek(offset)
             return {"type": "http.response.body", "body": file.read(count)}
         cycle.conn.send_with_data_passthrough(h11.Data(data=range(count)))  # type: ignore[arg-type] # h11 only counts
+        self._left, self._waiting = count, math.inf
         try:
-            # The same socket under another number: asyncio lets nobody wait for that of its transport.
-            with self.transport.get_extra_info("socket").dup() as connection:
-                self._left, self._waiting = count, math.inf
-                await self._send_all(connection.fileno(), file.fileno(), offset + count)
+            await self._send_all(file.fileno(), offset + count)
         except OSError as error:  # mostly the client is gone; the answer cannot be mended any more
             log.info("file_not_sent", reason=type(error).__name__, left=self._left)
             self.transport.abort()
@@ -132,10 +131,11 @@ class Deadlines(H11Protocol):
             self._left = 0
         return {"type": "http.response.body"}
 
-    async def _send_all(self, connection: int, file: int, end: int) -> None:
+    async def _send_all(self, file: int, end: int) -> None:
+        connection = self.transport.get_extra_info("socket")
         while self._left and not self.transport.is_closing():
             try:
-                sent = os.sendfile(connection, file, end - self._left, self._left)
+                sent = os.sendfile(connection.fileno(), file, end - self._left, self._left)
             except BlockingIOError:
                 await self._room(connection)
             else:
@@ -143,15 +143,17 @@ class Deadlines(H11Protocol):
                     raise OSError("the file has become shorter")
                 self._left -= sent
 
-    async def _room(self, connection: int) -> None:
+    async def _room(self, connection: TransportSocket) -> None:
         """Wait until the client has taken some, or is gone."""
         self._writable = self.loop.create_future()
-        self.loop.add_writer(connection, self._go_on)
-        try:
-            await self._writable
-        finally:
-            self.loop.remove_writer(connection)
-            self._writable = None
+        # The same socket under another number: asyncio lets nobody wait for that of its transport.
+        with connection.dup() as again:
+            self.loop.add_writer(again.fileno(), self._go_on)
+            try:
+                await self._writable
+            finally:
+                self.loop.remove_writer(again.fileno())
+                self._writable = None
 
     def _go_on(self) -> None:
         if self._writable and not self._writable.done():

@@ -66,7 +66,7 @@ class Files:
 
     def open(self, name: str) -> FileIO:
         """Open a file for reading; raises OSError."""
-        return FileIO(self._folder / name)
+        return FileIO(f"{self._folder}/{name}")
 
     def remove(self, names: Iterable[str]) -> None:
         """Remove files; one that is gone already is no error. What cannot be removed now is so at the next start."""

@@ -69,7 +69,9 @@ class Ours:
             "list": lambda person: person.get("/api/images/daily"),
             "login": Person.login,
         }[name]
-        return Work([make(person) for person in self._each(COUNTS[name])])
+        # What was read within the last minute is not compared again; "download, first" is the other case.
+        before = [make(person) for person in self._people] if name == "download" else []
+        return Work([make(person) for person in self._each(COUNTS[name])], before)
 
     def _path(self, person: Person) -> str:
         return f"/api/images/download/{self._kept[person]}"
