@@ -66,7 +66,7 @@ class Images:
     async def open(self, user_id: str, record: Record) -> FileIO | BytesIO:
         """Return the bytes, to be closed by who reads them.
 
-        Raises NotFound, or StoredImageDamaged when they are not those saved.
+        Raises NotFound, or StoredImageDamaged when they are not those saved, as far as the last minute's look tells.
         """
         try:
             content = await self._store.open(f"content/{user_id}/{record.id}")

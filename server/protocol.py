@@ -2,7 +2,8 @@
 
 A request has to arrive within `transfer` seconds, and never pause for a third of that; time in which the server itself
 does not read is not counted. An answer has to be taken on at a pace of at least PACE, and of all who are slow at once,
-the slowest gives way. What lies in a file is sent by the system, without a copy in this process.
+the slowest gives way. What lies in a file is sent by the system, without a copy in this process: who takes one slowly
+holds no memory, and does not count among them.
 """
 
 import asyncio
